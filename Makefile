@@ -1,0 +1,38 @@
+# Everything that people and CI run. Each target sets up what it needs, on a machine with only Python and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= auto
+
+.PHONY: help demo test check format bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# The stamp is newer than what decides the contents of the environment, or the environment is made anew.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## The tour: simulator, plan, apply, drift healed, run resumed
+	@$(BIN)/cdsync demo
+
+test: $(READY) ## All tests
+	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+check: $(READY) ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## Put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## Time validate and plan beside their floors
+	$(BIN)/python -m benchmarks.bench
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

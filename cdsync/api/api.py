@@ -1,0 +1,184 @@
+"""The operations of the API, in the dialect that it speaks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from cdsync.api.client import Client
+from cdsync.api.dialects import DIALECTS, Dialect, Operation
+from cdsync.api.limiter import Limiter
+from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
+from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
+from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
+from cdsync.settings import ApiSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What a creation answered: the UID of the new object."""
+
+    uid: str
+
+
+@asynccontextmanager
+async def connect(
+    settings: ApiSettings,
+    *,
+    key: str,
+    now: Callable[[], datetime],
+    dialect: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Api]:
+    """Open the API in the dialect of the settings; with `auto`, in the known one, else in the one that answers.
+
+    Raises:
+        ApiError: no dialect answers, or the key is refused.
+    """
+    client = Client(
+        base_url=settings.base_url,
+        key=key,
+        limiter=Limiter(settings.requests_per_minute),
+        timeout=settings.timeout,
+        now=now,
+        transport=transport,
+    )
+    try:
+        name = settings.dialect if settings.dialect != "auto" else dialect
+        spoken = DIALECTS[name] if name in DIALECTS else await _probe(client, settings.prefix)
+        yield Api(client, spoken, prefix=settings.prefix)
+    finally:
+        await client.close()
+
+
+async def _probe(client: Client, prefix: str) -> Dialect:
+    """Ask each dialect for one schedule and keep the first that answers; a refused key is an answer, a 404 is not."""
+    refused: NotFound | None = None
+    for dialect in DIALECTS.values():
+        try:
+            await Api(client, dialect, prefix=prefix).read(Operation.LIST_SCHEDULES, query={"limit": "1"})
+        except NotFound as error:
+            refused = error
+        else:
+            return dialect
+    raise ApiError(
+        f"no known dialect of the API answers below {prefix}: {refused}",
+        status=404,
+        remedy="check api.base_url and api.prefix (Captain Data: /v4, Edges: /v1), or set api.dialect",
+    )
+
+
+class Api:
+    """One account. Each method is one operation; all raise ApiError, and those that change something OutcomeUnknown."""
+
+    def __init__(self, client: Client, dialect: Dialect, *, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix.rstrip("/") + dialect.below_prefix
+        self.dialect = dialect
+
+    def server_now(self) -> datetime:
+        """The present moment on the server's clock, in UTC; the local clock until the first answer."""
+        return self._client.server_now()
+
+    def call_counts(self) -> Counter[tuple[str, str]]:
+        """How many requests left, by method and path."""
+        return Counter((call.method, call.path) for call in self._client.calls)
+
+    async def read(
+        self, operation: Operation, *, uid: str = "", query: Mapping[str, str | list[str]] | None = None
+    ) -> Any:
+        """Send a read of the dialect's table and give its JSON."""
+        route = self.dialect.routes[operation]
+        if route is None:
+            raise ApiError(f"the API's dialect {self.dialect.name} does not offer {operation}")
+        path = self._prefix + route.path_for(action="", uid=uid)
+        return await self._client.read(path, query={**route.query_for(uid=uid), **(query or {})})
+
+    async def _write(
+        self, operation: Operation, *, action: str = "", uid: str = "", body: Mapping[str, object] | None = None
+    ) -> Any:
+        route = self.dialect.routes[operation]
+        if route is None:
+            raise ApiError(f"the API's dialect {self.dialect.name} does not offer {operation}")
+        fixed = route.body_for(uid=uid)
+        merged = None if fixed is None and body is None else {**(fixed or {}), **(body or {})}
+        path = self._prefix + route.path_for(action=action, uid=uid)
+        return await self._client.write(route.method, path, query=route.query_for(uid=uid), body=merged)
+
+    async def schedules(self, *, expected: frozenset[str] | None = None) -> dict[str, RemoteSchedule]:
+        """Every live schedule by UID, read to the end; see `listing.read_schedules` for `expected`."""
+        return await read_schedules(self, expected=expected)
+
+    async def schedules_made(self, action: str, *, since: datetime) -> dict[str, RemoteSchedule]:
+        """The schedules of an action that were created at or after `since`, in whatever status."""
+        return await read_made_schedules(self, action=action, since=since)
+
+    async def runs(
+        self, *, uids: Iterable[str] = (), actions: Iterable[str] = (), since: datetime | None = None
+    ) -> dict[str, RemoteRun]:
+        """Runs by UID: these ones, or those of these actions, the newest first, back to `since`."""
+        return await read_runs(self, uids=uids, actions=actions, since=since)
+
+    async def schedule(self, uid: str) -> RemoteSchedule | None:
+        """One schedule whatever its status; None when the API does not know it."""
+        try:
+            answer = await self.read(Operation.GET_SCHEDULE, uid=uid)
+        except NotFound:
+            return None
+        # `get?uid=` may answer with a list of one, or of none.
+        if isinstance(answer, list):
+            rows = parse_rows(answer, what="schedules")
+            return next((found for row in rows if (found := parse_schedule(row)).uid == uid), None)
+        found = parse_schedule(answer)
+        if found.uid != uid:
+            raise BadAnswer(f"asked for schedule {uid}, the answer is about {found.uid}")
+        return found
+
+    async def create_schedule(self, action: str, body: Mapping[str, object]) -> Created:
+        """Create a schedule."""
+        answer = await self._write(Operation.CREATE_SCHEDULE, action=action, body=body)
+        return _created(answer, "schedule_uid", "scheduled_run_uid", "uid")
+
+    async def launch(self, action: str, body: Mapping[str, object]) -> Created:
+        """Launch a run in the background."""
+        answer = await self._write(Operation.LAUNCH_ASYNC, action=action, body=body)
+        return _created(answer, "run_uid", "uid")
+
+    async def update_schedule(self, uid: str, fields: Mapping[str, object]) -> None:
+        """Change fields of a schedule in place, where the dialect offers it."""
+        await self._write(Operation.UPDATE_SCHEDULE, uid=uid, body=fields)
+
+    async def pause_schedule(self, uid: str) -> None:
+        """Pause a schedule."""
+        await self._write(Operation.PAUSE_SCHEDULE, uid=uid)
+
+    async def resume_schedule(self, uid: str) -> None:
+        """Resume a paused schedule."""
+        await self._write(Operation.RESUME_SCHEDULE, uid=uid)
+
+    async def delete_schedule(self, uid: str) -> None:
+        """Cancel a schedule, which cannot be undone."""
+        await self._write(Operation.DELETE_SCHEDULE, uid=uid)
+
+    async def resume_run(self, uid: str) -> RemoteRun | None:
+        """Resume a run that stands still; gives it as the API then shows it, if it does."""
+        answer = await self._write(Operation.RESUME_RUN, uid=uid)
+        try:
+            return parse_run(answer)
+        except BadAnswer:
+            return None
+
+
+def _created(answer: Any, *keys: str) -> Created:
+    try:
+        return Created(parse_uid(answer, *keys))
+    except BadAnswer as error:
+        # The API said yes, so something exists; without its UID it has to be found by looking.
+        raise OutcomeUnknown(f"created, but the answer names no UID: {error}") from error

@@ -1,0 +1,57 @@
+"""One budget of requests per key: no faster than configured, and silent for as long as the API asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from aiolimiter import AsyncLimiter
+
+EPOCH = 1_000_000_000
+"""A reset larger than this is a moment, not a number of seconds (API contract: the unit is not documented)."""
+
+
+class Limiter:
+    """Admits requests one by one; `hold` stops all of them, whoever was refused."""
+
+    def __init__(self, requests_per_minute: int) -> None:
+        self._bucket = AsyncLimiter(requests_per_minute, 60)
+        self._open_at = 0.0
+
+    async def admit(self) -> None:
+        """Wait until another request may leave."""
+        await self._bucket.acquire()
+        if (wait := self._open_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(wait)
+            await self.admit()
+
+    def hold(self, seconds: float) -> None:
+        """Let nothing leave for so long."""
+        self._open_at = max(self._open_at, asyncio.get_running_loop().time() + seconds)
+
+
+def seconds_to_wait(headers: Mapping[str, str], *, now: float) -> float | None:
+    """How long an answer asks to wait, by Retry-After or by an exhausted X-RateLimit; None when it does not.
+
+    `now` is the server's time in seconds since the epoch.
+    """
+    if (retry_after := headers.get("retry-after")) is not None:
+        return _seconds(retry_after, now=now)
+    if headers.get("x-ratelimit-remaining", "").strip() == "0" and (reset := headers.get("x-ratelimit-reset")):
+        return _seconds(reset, now=now)
+    return None
+
+
+def _seconds(text: str, *, now: float) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        try:
+            value = parsedate_to_datetime(text).timestamp()
+        except ValueError:
+            return None
+    if not math.isfinite(value) or value < 0:
+        return None
+    return max(0.0, value - now) if value > EPOCH else value

@@ -1,0 +1,131 @@
+"""Listings, read to their end or not at all.
+
+The API pages by limit and offset, says neither total nor next, and may change between two pages (API contract section
+8). Sorted by creation, what is new goes to the end; a row that leaves pulls others across the boundary of a page. So a
+listing from which something is concluded about objects that are not ours overlaps its pages by one row, and starts
+again when that row is another. A missing object of ours is confirmed by UID by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from cdsync.api.dialects import Operation
+from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
+from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.errors import BadAnswer
+
+PAGE = 100
+"""The largest page the API gives (API contract section 2.5)."""
+
+CAPS = frozenset({10, 20, 25, 50})
+"""Sizes at which a server may cut a page below what was asked for; a first page of such a size is not yet the end."""
+
+RESTARTS = 5
+LIVE = ["ACTIVE", "PAUSED"]
+
+Row = Mapping[str, Any]
+Query = Mapping[str, str | list[str]]
+
+
+class Reader(Protocol):
+    """Whatever sends a read of the dialect's table."""
+
+    async def read(self, operation: Operation, *, uid: str = "", query: Query | None = None) -> Any:
+        """Give the JSON of the answer."""
+
+
+async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dict[str, RemoteSchedule]:
+    """Every live schedule by UID.
+
+    `expected` are the UIDs of ours, when nothing will be concluded about any other: the listing then ends as soon as
+    all of them were seen, if the page was short or there was nothing else, and pages do not overlap. With None the end
+    is read for certain.
+
+    Raises:
+        BadAnswer: a row is no schedule, or the listing kept shifting.
+        ApiError: a page failed.
+    """
+    query: Query = {"status": LIVE, "sort": "created_at"}
+    if expected is None:
+        rows = await _read_overlapping(api, query)
+    else:
+        rows = {}
+        async for page in _pages(api, Operation.LIST_SCHEDULES, query):
+            rows.update(page)
+            if rows.keys() == expected or (len(page) < PAGE and expected <= rows.keys()):
+                break
+    schedules = (parse_schedule(row) for row in rows.values())
+    return {schedule.uid: schedule for schedule in schedules if schedule.status not in {"CANCELLED", "COMPLETED"}}
+
+
+async def read_made_schedules(api: Reader, *, action: str, since: datetime) -> dict[str, RemoteSchedule]:
+    """The schedules of an action that were created at or after `since`, whatever became of them, the newest first."""
+    found: dict[str, RemoteSchedule] = {}
+    query: Query = {"action_name": [action], "sort": "-created_at"}
+    async for page in _pages(api, Operation.LIST_SCHEDULES, query):
+        schedules = [parse_schedule(row) for row in page.values()]
+        found.update({schedule.uid: schedule for schedule in schedules})
+        if any(schedule.created_at is not None and schedule.created_at < since for schedule in schedules):
+            break
+    return found
+
+
+async def read_runs(
+    api: Reader, *, uids: Iterable[str], actions: Iterable[str], since: datetime | None
+) -> dict[str, RemoteRun]:
+    """Runs by UID: those with these UIDs, and those of these actions that were created at or after `since`."""
+    found: dict[str, RemoteRun] = {}
+    wanted = sorted(uids)
+    for start in range(0, len(wanted), PAGE):
+        chunk = wanted[start : start + PAGE]
+        query: Query = {"uid": chunk, "sort": "created_at", "limit": str(PAGE)}
+        rows = parse_rows(await api.read(Operation.LIST_RUNS, query=query), what="runs")
+        found.update({run.uid: run for run in map(parse_run, rows) if run.uid in set(chunk)})
+    if names := sorted(set(actions)):
+        query = {"action_name": names, "sort": "-created_at"}
+        # Newest first, a run that appears meanwhile only pushes known ones onto the next page.
+        async for page in _pages(api, Operation.LIST_RUNS, query):
+            runs = [parse_run(row) for row in page.values()]
+            found.update({run.uid: run for run in runs})
+            if since is not None and any(run.created_at is not None and run.created_at < since for run in runs):
+                break
+    return found
+
+
+async def _pages(api: Reader, operation: Operation, query: Query, *, overlap: int = 0) -> AsyncIterator[dict[str, Row]]:
+    """Page after page, each as UID -> row, until the end."""
+    offset = largest = 0
+    while True:
+        rows = await _page(api, operation, query, offset=offset)
+        yield {_uid(row): row for row in rows}
+        if not rows or len(rows) < largest or (not offset and len(rows) < PAGE and len(rows) not in CAPS):
+            return
+        largest = max(largest, len(rows))
+        offset += len(rows) - overlap
+
+
+async def _read_overlapping(api: Reader, query: Query) -> dict[str, Row]:
+    for _ in range(RESTARTS):
+        seen: dict[str, Row] = {}
+        last: str | None = None
+        async for page in _pages(api, Operation.LIST_SCHEDULES, query, overlap=1):
+            uids = list(page)
+            if last is not None and (not uids or uids[0] != last):
+                break
+            seen.update(page)
+            last = uids[-1] if uids else None
+        else:
+            return seen
+    raise BadAnswer("the listing kept changing while it was read", remedy="try again in a moment")
+
+
+async def _page(api: Reader, operation: Operation, query: Query, *, offset: int) -> Sequence[Row]:
+    answer = await api.read(operation, query={**query, "limit": str(PAGE), "offset": str(offset)})
+    return parse_rows(answer, what="runs" if operation is Operation.LIST_RUNS else "schedules")
+
+
+def _uid(row: Row) -> str:
+    return parse_uid(row, "uid", "schedule_uid", "scheduled_run_uid", "run_uid")

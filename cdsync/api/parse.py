@@ -1,0 +1,114 @@
+"""The API's JSON as values, read tolerantly: its pages exist in several ages, and no field but the UID is certain.
+
+Anything that is not understood is None; only a row without a UID is an error, because nothing could be concluded from
+a listing that holds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
+from cdsync.errors import BadAnswer
+
+
+def parse_rows(answer: Any, *, what: str) -> Sequence[Mapping[str, Any]]:
+    """The rows of a listing: a bare array, or one in an envelope under `data`.
+
+    Raises:
+        BadAnswer: it is neither.
+    """
+    rows = answer.get("data") if isinstance(answer, dict) else answer
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadAnswer(f"the listing of {what} is no array of objects")
+    return rows
+
+
+def parse_uid(row: Any, *keys: str) -> str:
+    """The UID of an object, under the first of these keys that has one.
+
+    Raises:
+        BadAnswer: none has.
+    """
+    fields = _fields(row)
+    for key in keys:
+        if isinstance(fields.get(key), str) and fields[key]:
+            return str(fields[key])
+    raise BadAnswer(f"an object without {' or '.join(keys)}")
+
+
+def _fields(row: Any) -> Mapping[str, Any]:
+    """The fields of an object, bare or in an envelope under `data`."""
+    inner = row.get("data", row) if isinstance(row, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def parse_schedule(row: Any) -> RemoteSchedule:
+    """A schedule of a listing, of a get, or of an answer to a change."""
+    uid = parse_uid(row, "uid", "schedule_uid", "scheduled_run_uid")
+    fields = _fields(row)
+    return RemoteSchedule(
+        uid=uid,
+        action=_text(fields.get("action_name")) or "",
+        status=(_text(fields.get("status")) or "UNKNOWN").upper(),
+        cron=_text(fields.get("cron")),
+        timezone=_text(fields.get("timezone")),
+        label=_text(fields.get("name")),
+        next_execution_at=_time(fields.get("next_execution_at")),
+        last_executed_at=_time(fields.get("last_executed_at")),
+        created_at=_time(fields.get("created_at")),
+        workspace_uid=_text(fields.get("workspace_uid")),
+    )
+
+
+def parse_run(row: Any) -> RemoteRun:
+    """A run of a listing, of a get, or of an answer to a change."""
+    uid = parse_uid(row, "uid", "run_uid")
+    fields = _fields(row)
+    error = fields.get("last_error")
+    callback = fields.get("callback")
+    parameters = fields.get("parameters")
+    return RemoteRun(
+        uid=uid,
+        action=_text(fields.get("action_name")) or "",
+        status=(_text(fields.get("status")) or "UNKNOWN").upper(),
+        label=_text(fields.get("name")) or _text(fields.get("scheduled_run_name")),
+        schedule_uid=_text(fields.get("scheduled_run_uid")),
+        callback_url=_text(callback.get("url")) if isinstance(callback, dict) else None,
+        parameters=parameters if isinstance(parameters, dict) else None,
+        last_error=_parse_error(error) if isinstance(error, dict) else None,
+        postponed_until=_postponed(fields, error if isinstance(error, dict) else {}),
+        output_count=fields["output_count"] if isinstance(fields.get("output_count"), int) else None,
+        created_at=_time(fields.get("created_at")),
+        started_at=_time(fields.get("started_at")),
+        finished_at=_time(fields.get("finished_at")),
+    )
+
+
+def _parse_error(error: Mapping[str, Any]) -> RunError | None:
+    label = _text(error.get("label")) or _text(error.get("error_label"))
+    message = _text(error.get("message"))
+    return RunError(label=label, message=message) if label or message else None
+
+
+def _postponed(fields: Mapping[str, Any], error: Mapping[str, Any]) -> datetime | None:
+    params = error.get("params")
+    return _time(fields.get("postponed_until")) or _time(
+        params.get("postponed_until") if isinstance(params, dict) else None
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

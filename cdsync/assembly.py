@@ -1,0 +1,107 @@
+"""Puts a pass together: reads the declaration, opens the state, resolves the key, connects to the API."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from cdsync.api import connect
+from cdsync.config import Configuration, load
+from cdsync.reconciler import Pass
+from cdsync.references import References
+from cdsync.revision import revision_of
+from cdsync.settings import Settings, with_environment
+from cdsync.store import Store, open_reader, open_writer
+
+
+def wall_clock() -> datetime:
+    """The present moment on this machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a pass takes from outside: the folder, the environment, the clock; in the simulation, the transport."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    now: Callable[[], datetime] = wall_clock
+    transport: httpx.AsyncBaseTransport | None = None
+    allow_lookalikes: bool = False
+
+
+def read_configuration(around: Surroundings) -> Configuration:
+    """Read and check the declaration, with the environment's say about the settings.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+    """
+    configuration = load(around.root, now=around.now())
+    return replace(configuration, settings=with_environment(configuration.settings, around.environment))
+
+
+@asynccontextmanager
+async def reading_pass(around: Surroundings) -> AsyncIterator[tuple[Configuration, Pass]]:
+    """A pass that changes nothing: on a snapshot of the state, without its lock."""
+    configuration = read_configuration(around)
+    with open_reader(configuration.settings.state) as store:
+        async with _connected(configuration, store, around) as work:
+            yield configuration, work
+
+
+@asynccontextmanager
+async def writing_pass(around: Surroundings, *, command: str) -> AsyncIterator[tuple[Configuration, Pass]]:
+    """A pass that may change the account: as the one writer of the state."""
+    configuration = read_configuration(around)
+    with open_writer(configuration.settings.state, holder=holder(command, around.now())) as store:
+        async with _connected(configuration, store, around) as work:
+            _remember_dialect(store, work)
+            yield configuration, work
+
+
+def holder(command: str, now: datetime) -> str:
+    """How a writer names itself to those who find the state locked."""
+    return f"cdsync {command} (process {os.getpid()} on {platform.node()}, since {now:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+@asynccontextmanager
+async def _connected(configuration: Configuration, store: Store, around: Surroundings) -> AsyncIterator[Pass]:
+    settings = configuration.settings
+    references = References(root=settings.root, environment=around.environment)
+    api = connect(
+        settings.api,
+        key=references.resolve(settings.api.key),
+        now=around.now,
+        dialect=_remembered_dialect(store, settings),
+        transport=around.transport,
+    )
+    async with api as opened:
+        yield Pass(
+            settings=settings,
+            desired=configuration.desired,
+            references=references,
+            api=opened,
+            store=store,
+            policy=replace(settings.policy, allow_lookalikes=around.allow_lookalikes),
+            revision=revision_of(settings.root),
+        )
+
+
+def _remembered_dialect(store: Store, settings: Settings) -> str | None:
+    """The dialect that this state found out, as long as it is about the same address."""
+    known = store.fact("dialect")
+    spoken_at = f" {settings.api.base_url}{settings.api.prefix}"
+    return known.removesuffix(spoken_at) if known is not None and known.endswith(spoken_at) else None
+
+
+def _remember_dialect(store: Store, work: Pass) -> None:
+    fact = f"{work.api.dialect.name} {work.settings.api.base_url}{work.settings.api.prefix}"
+    if store.fact("dialect") != fact:
+        store.remember("dialect", fact)

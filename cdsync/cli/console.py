@@ -1,0 +1,100 @@
+"""Printing: lines with colours on a terminal and without elsewhere, and the progress of an apply."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from cdsync import logs
+from cdsync.assembly import Surroundings
+from cdsync.cli.root import Flags
+from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
+from cdsync.render.lines import STYLES, Line, joined, printable
+
+
+def flags_of(ctx: click.Context) -> Flags:
+    """The global flags; sets up logging as they say."""
+    flags: Flags = ctx.obj
+    logs.configure(log_format=flags.log_format or "console", level=flags.log_level or "warning")
+    return flags
+
+
+def surroundings_of(ctx: click.Context, *, allow_lookalikes: bool = False) -> Surroundings:
+    """What a pass takes from outside, as the flags say."""
+    return Surroundings(root=flags_of(ctx).root, allow_lookalikes=allow_lookalikes)
+
+
+def show(lines: Iterable[Line], flags: Flags) -> None:
+    """Print lines as the result of a command."""
+    if not (flags.color and sys.stdout.isatty()):
+        click.echo(joined(lines), nl=False, color=False)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text(line.text, style=STYLES.get(line.style, "")))
+
+
+class ApplyProgress:
+    """Follows an apply on stderr: a bar on a terminal, one plain line per finished action elsewhere."""
+
+    def __init__(self, flags: Flags) -> None:
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                console=Console(stderr=True, no_color=not flags.color),
+                transient=True,
+            )
+
+    def begin(self, total: int) -> None:
+        """Say how many actions there will be."""
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task("applying", total=total)
+
+    def __enter__(self) -> ApplyProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def on_event(self, event: Event) -> None:
+        """Take note of what happened."""
+        text = _sentence(event)
+        if self._bar is None:
+            if text:
+                click.echo(text, err=True)
+            return
+        if text and not isinstance(event, Succeeded):
+            self._bar.console.print(Text(text))
+        if self._task is not None:
+            if isinstance(event, Started):
+                self._bar.update(self._task, description=str(event.action.address))
+            else:
+                self._bar.advance(self._task)
+
+
+def _sentence(event: Event) -> str | None:
+    subject = f"{event.action.address}: {event.action.kind.value}"
+    match event:
+        case Started():
+            return None
+        case Succeeded(_, uid):
+            return f"{subject}: done" + (f" ({uid})" if uid else "")
+        case Unresolved(_, message):
+            return printable(f"{subject}: unknown: {message}; looking for it")
+        case Failed(_, message, remedy, tried):
+            words = "failed" if tried else "not tried"
+            return printable(f"{subject}: {words}: {message}" + (f" (what to do: {remedy})" if remedy else ""))

@@ -1,0 +1,163 @@
+"""plan and apply."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from cdsync.assembly import reading_pass, writing_pass
+from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
+from cdsync.core.actions import Plan, Violation
+from cdsync.core.narrow import narrow
+from cdsync.errors import CdsyncError
+from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass
+from cdsync.render.lines import Line, wrapped
+from cdsync.render.plan_json import as_json, plan_document
+from cdsync.render.plan_text import plan_lines
+
+PENDING = 2
+IN_PART = 3
+
+target_option = click.option(
+    "--target", "targets", metavar="GLOB", multiple=True, help="Only addresses that match, e.g. 'schedule/eu-*'."
+)
+
+
+@click.command()
+@click.option("-o", "output", metavar="FILE", type=click.Path(path_type=Path), help="Also save the plan as JSON.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What goes to stdout.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
+@target_option
+@click.pass_context
+def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: bool, targets: tuple[str, ...]) -> int:
+    """Show what would happen, and why; changes nothing.
+
+    \b
+    Examples:
+      cdsync plan
+      cdsync plan --detailed-exitcode --format json
+    """
+    planned = asyncio.run(_plan(ctx))
+    found = narrow(planned.plan, targets, known={*planned.desired.resources, *planned.owned.resources})
+    text = as_json(plan_document(found))
+    if output is not None:
+        _save(output, text)
+    if form == "json":
+        click.echo(text, nl=False)
+    else:
+        show(plan_lines(found), flags_of(ctx))
+    return PENDING if detailed_exitcode and found.pending else 0
+
+
+async def _plan(ctx: click.Context) -> Planned:
+    async with reading_pass(surroundings_of(ctx)) as (configuration, work):
+        for warning in configuration.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        return await plan_pass(work)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CdsyncError(f"{path}: the plan cannot be saved: {error.strerror}") from error
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--allow-removals", metavar="N", type=click.IntRange(min=0), help="Let N schedules be removed.")
+@click.option("--allow-changes", metavar="N", type=click.IntRange(min=0), help="Let N schedules be rewritten.")
+@click.option("--allow-empty", is_flag=True, help="Let an empty declaration remove everything owned.")
+@click.option("--allow-lookalikes", is_flag=True, help="Create also what resembles an unowned schedule or run.")
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    *,
+    yes: bool,
+    allow_removals: int | None,
+    allow_changes: int | None,
+    allow_empty: bool,
+    allow_lookalikes: bool,
+) -> int:
+    """Make the account as declared.
+
+    Shows the plan and asks on a terminal; elsewhere it needs --yes. Ends with 3 when something is left to do, and
+    with 4, having done nothing, when a limit of the policy would be passed.
+    """
+    limits = {
+        "policy.max_removals": allow_removals,
+        "policy.max_changes": allow_changes,
+        "empty-declaration": sys.maxsize if allow_empty else None,
+    }
+
+    def lifted(violation: Violation) -> bool:
+        allowed = limits[violation.limit]
+        return allowed is not None and violation.counted <= allowed
+
+    flags = flags_of(ctx)
+    with ApplyProgress(flags) as progress:
+
+        def approve(planned: Planned) -> bool:
+            show(plan_lines(planned.plan), flags)
+            agreed = yes or _ask(planned.plan)
+            if agreed:
+                progress.begin(len(planned.plan.actions))
+            return agreed
+
+        applied = asyncio.run(
+            _apply(ctx, allow_lookalikes=allow_lookalikes, approve=approve, lifted=lifted, progress=progress)
+        )
+    if applied is None:
+        click.echo("nothing was applied", err=True)
+        return 1
+    if not applied.reports:
+        show(plan_lines(applied.plan), flags)
+    else:
+        show(_outcome_lines(applied), flags)
+    return _exit_code(applied)
+
+
+async def _apply(
+    ctx: click.Context,
+    *,
+    allow_lookalikes: bool,
+    approve: Callable[[Planned], bool],
+    lifted: Callable[[Violation], bool],
+    progress: ApplyProgress,
+) -> Applied | None:
+    around = surroundings_of(ctx, allow_lookalikes=allow_lookalikes)
+    async with writing_pass(around, command="apply") as (configuration, work):
+        for warning in configuration.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        return await apply_pass(work, approve=approve, lifted=lifted, on_event=progress.on_event)
+
+
+def _ask(plan: Plan) -> bool:
+    if not sys.stdin.isatty():
+        raise CdsyncError(
+            f"{len(plan.actions)} actions to apply, and no terminal to ask on",
+            remedy="review the plan, then: apply --yes",
+        )
+    return click.confirm("Apply this?", err=True)
+
+
+def _outcome_lines(applied: Applied) -> list[Line]:
+    failed = sum(report.count("failed") for report in applied.reports)
+    skipped = sum(report.count("skipped") for report in applied.reports)
+    words = [f"{applied.done} done"]
+    words += [f"{failed} failed"] if failed else []
+    words += [f"{skipped} not tried"] if skipped else []
+    words += [f"{len(applied.left.actions)} still to do"] if applied.left.actions else []
+    words += [f"{len(applied.left.blocked)} left alone"] if applied.left.blocked else []
+    return [Line(), *wrapped(f"Applied: {', '.join(words)}.", indent=0, style="title")]
+
+
+def _exit_code(applied: Applied) -> int:
+    if applied.complete:
+        return 0
+    failed = sum(report.count("failed") for report in applied.reports)
+    return 1 if failed and not applied.done else IN_PART

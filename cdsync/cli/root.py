@@ -1,0 +1,119 @@
+"""The root command: global flags, the list of commands, and what an error looks like."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cdsync import __version__
+from cdsync.errors import CdsyncError, ConfigError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("declaration", "Write a commented starter configuration that validates."),
+    "validate": ("declaration", "Check the whole declaration offline; needs no key."),
+    "plan": ("planning", "Show what would happen, and why; changes nothing."),
+    "apply": ("planning", "Make the account as declared."),
+    "status": ("standing", "Show how every resource stands."),
+    "schema": ("declaration", "Print a JSON Schema."),
+    "simulate": ("trying", "Serve a simulator of the API on loopback."),
+    "demo": ("trying", "Take the tour: simulator, plan, apply, drift healed, run resumed."),
+}
+"""Command -> the module that holds it, which is imported only when it is called, and its short help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The global flags, for the commands."""
+
+    root: Path
+    log_format: str | None
+    log_level: str | None
+    color: bool
+
+
+class Commands(click.Group):
+    """The commands by name, imported when called; a misspelt one is answered with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 # click's signature
+        """The names, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {cmd_name!r}.{hint}")
+        module = importlib.import_module(f"cdsync.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(__version__, prog_name="cdsync", message="%(prog)s %(version)s")
+@click.option(
+    "-C",
+    "root",
+    metavar="DIR",
+    envvar="CDSYNC_CONFIG",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The config root: the folder of cdsync.yaml. [default: this folder, or $CDSYNC_CONFIG]",
+)
+@click.option("--log-format", type=click.Choice(["console", "json"]), help="How logs are written to stderr.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="The least level shown.")
+@click.option("--no-color", is_flag=True, help="No colours, also on a terminal ($NO_COLOR does the same).")
+@click.pass_context
+def cli(ctx: click.Context, root: Path, log_format: str | None, log_level: str | None, no_color: bool) -> None:
+    """Keep the schedules and runs of a Captain Data (Edges) account as YAML declares them.
+
+    Start with: cdsync demo
+    """
+    color = not no_color and not os.environ.get("NO_COLOR")
+    ctx.obj = Flags(root=root.absolute(), log_format=log_format, log_level=log_level, color=color)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="cdsync", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        code = 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was begun is in the journal, and the next apply goes on from there", err=True)
+        code = 1
+    except CdsyncError as error:
+        show_error(error)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone away; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def show_error(error: CdsyncError) -> None:
+    """Print an error for a person: what, where, and what to do."""
+    if isinstance(error, ConfigError):
+        click.echo(str(error), err=True)
+        number = len(error.problems)
+        click.echo(f"{number} problem{'s' if number != 1 else ''} in the declaration; nothing was done", err=True)
+        return
+    click.echo(f"error: {error}", err=True)
+    if error.remedy:
+        click.echo(f"  what to do: {error.remedy}", err=True)

@@ -1,0 +1,236 @@
+"""Resource files -> schedules and runs: what each declares, with the defaults of its file, and what is wrong with it.
+
+A resource is checked field by field where the field is written, so that a fault of `defaults` is reported once, and
+then as a whole, once the defaults are in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cdsync.config.assembly import assemble
+from cdsync.config.fields import cron_fault, instant_fault, timezone_fault, url_fault
+from cdsync.config.inputs import InputFileError, InputFiles, Rows
+from cdsync.config.places import KIND_OF_SECTION, Path
+from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
+from cdsync.config.yaml_nodes import Tree
+from cdsync.core.model import NAME, Address, Json, Kind, Resource, ResumePolicy, SourceLocation
+from cdsync.errors import ConfigError, Problem
+
+MOST_INPUTS_OF_A_SCHEDULE = 100
+MOST_INPUTS_OF_A_RUN = 100_000
+
+Fields = Mapping[str, Json]
+
+_NAME_RULE = (
+    "expected at most 100 letters a-z, digits, dots, underscores and dashes, with a letter or digit at both ends"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A resource with its document and the place of its cron expression, which may be that of `defaults`."""
+
+    resource: Resource
+    tree: Tree
+    cron_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A resource as written: where, under which name, and with what of its own."""
+
+    tree: Tree
+    path: Path
+    address: Address
+    own: Fields
+    defaults: Fields
+    defaults_are_sound: bool
+
+    @property
+    def part(self) -> Part:
+        return "schedule" if self.address.kind is Kind.SCHEDULE else "run"
+
+    @property
+    def fields(self) -> Fields:
+        """Its fields with the defaults that have a meaning for its kind."""
+        known = known_fields(self.part)
+        taken = {key: value for key, value in self.defaults.items() if key in known}
+        if self.own.get("mode") == "live":
+            taken.pop("schedule_at", None)
+        fields = {**taken, **self.own}
+        if fields.get("mode") == "live" and "callback" not in self.own:
+            fields.pop("callback", None)
+        return fields
+
+    def problem(self, message: str, *, field: str | None = None) -> Problem:
+        """A problem of a field, at its value here or else at the resource's name."""
+        if field is not None and field in self.own:
+            return self.tree.problem((*self.path, field), message)
+        return self.tree.problem(self.path, message, at_key=True)
+
+    def location(self) -> SourceLocation:
+        line, column = self.tree.place(self.path, at_key=True)
+        return SourceLocation(file=self.tree.file, line=line, column=column)
+
+
+def declare(
+    trees: list[Tree], inputs: InputFiles, *, resume: ResumePolicy
+) -> tuple[dict[Address, Declared], list[Problem]]:
+    """Every resource of some documents, and everything that is wrong with them, in no order.
+
+    `resume` is what a resource's own `resume` leaves out.
+    """
+    problems: list[Problem] = []
+    entries: dict[Address, _Entry] = {}
+    declared: dict[Address, Declared] = {}
+    for tree in trees:
+        for entry in _entries(tree, problems):
+            if earlier := entries.get(entry.address):
+                problems.append(entry.problem(f"declared twice; it is already declared at {earlier.location()}"))
+                continue
+            entries[entry.address] = entry
+            found, rows = _faults(entry, inputs)
+            problems += found
+            if not found and rows is not None and entry.defaults_are_sound:
+                in_defaults = "cron" not in entry.own
+                declared[entry.address] = Declared(
+                    resource=assemble(
+                        entry.address, entry.fields, inputs=rows, location=entry.location(), otherwise=resume
+                    ),
+                    tree=tree,
+                    cron_path=("defaults", "cron") if in_defaults else (*entry.path, "cron"),
+                )
+    problems += _renaming_faults(entries)
+    return declared, problems
+
+
+def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
+    if tree.value is None:
+        return
+    problems += problems_of("resources", tree, (), tree.value)
+    if not isinstance(tree.value, Mapping):
+        return
+    defaults = tree.value.get("defaults")
+    defaults = defaults if isinstance(defaults, Mapping) else {}
+    faults = _field_faults("defaults", tree, ("defaults",), defaults)
+    problems += faults
+    for section, kind in KIND_OF_SECTION.items():
+        named = tree.value.get(section)
+        for name, own in named.items() if isinstance(named, Mapping) else ():
+            path: Path = (section, name)
+            if not NAME.fullmatch(name):
+                problems.append(tree.problem(path, f"{name!r} is no name for a {kind}; {_NAME_RULE}", at_key=True))
+            elif not isinstance(own, Mapping):
+                problems += problems_of("schedule" if kind is Kind.SCHEDULE else "run", tree, path, own)
+            else:
+                yield _Entry(
+                    tree=tree,
+                    path=path,
+                    address=Address(kind, name),
+                    own=own,
+                    defaults=defaults,
+                    defaults_are_sound=not faults,
+                )
+
+
+def _faults(entry: _Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | None]:
+    problems = _field_faults(entry.part, entry.tree, entry.path, entry.own)
+    problems += _missing(entry)
+    if entry.part == "run":
+        problems += _live_faults(entry)
+    rows: Rows | None = ()
+    if "inputs" in entry.own and field_is_valid(entry.part, "inputs", entry.own["inputs"]):
+        try:
+            rows = _rows(entry, inputs)
+        except InputFileError as error:
+            problems.append(entry.tree.problem((*entry.path, "inputs", "file"), f"inputs.file: {error}"))
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            problems += _count_faults(entry, rows) if rows is not None else []
+    return problems, rows
+
+
+def _rows(entry: _Entry, inputs: InputFiles) -> Rows | None:
+    value = entry.own["inputs"]
+    if isinstance(value, Mapping):
+        return inputs.rows(entry.tree.file, str(value["file"]), address=str(entry.address))
+    return tuple(row for row in value if isinstance(row, Mapping)) if isinstance(value, list) else ()
+
+
+def _field_faults(part: Part, tree: Tree, path: Path, fields: Fields) -> list[Problem]:
+    problems = problems_of(part, tree, path, fields)
+    for field, fault_of in (("cron", cron_fault), ("timezone", timezone_fault), ("schedule_at", instant_fault)):
+        value = fields.get(field)
+        if isinstance(value, str) and field_is_valid(part, field, value) and (fault := fault_of(value)):
+            problems.append(tree.problem((*path, field), fault))
+    callback = fields.get("callback")
+    url = callback.get("url") if isinstance(callback, Mapping) else None
+    if isinstance(url, str) and url and (fault := url_fault(url)):
+        problems.append(tree.problem((*path, "callback", "url"), f"callback.url is {fault}"))
+    return problems
+
+
+def _missing(entry: _Entry) -> Iterator[Problem]:
+    fields = entry.fields
+    wanted = {"action": "the name of an action such as salesnavigator-search-people, here or in defaults"}
+    if entry.part == "schedule":
+        wanted["cron"] = 'five POSIX fields in quotes, such as "0 9 * * 1-5", here or in defaults'
+    if fields.get("state") != "absent":
+        wanted["inputs"] = "a list of objects, or {file: PATH}"
+    for field, expected in wanted.items():
+        if field not in fields:
+            yield entry.problem(f"no {field}; expected {expected}")
+
+
+def _live_faults(entry: _Entry) -> Iterator[Problem]:
+    fields = entry.fields
+    if fields.get("mode") != "live":
+        return
+    if "schedule_at" in fields:
+        message = "schedule_at has no meaning for mode live, which is launched at once; expected mode async"
+        yield entry.problem(message, field="schedule_at")
+    if fields.get("callback") is not None:
+        message = "callback has no meaning for mode live, which answers at once; expected mode async"
+        yield entry.problem(message, field="callback")
+
+
+def _count_faults(entry: _Entry, rows: Rows) -> Iterator[Problem]:
+    fields = entry.fields
+    if not rows:
+        if fields.get("state") != "absent":
+            way_out = "expected at least one" + (", or state: absent" if entry.part == "schedule" else "")
+            yield entry.problem(f"inputs is empty; {way_out}", field="inputs")
+        return
+    most, what = MOST_INPUTS_OF_A_RUN, "an async run"
+    if entry.part == "schedule":
+        most, what = MOST_INPUTS_OF_A_SCHEDULE, "a schedule"
+    elif fields.get("mode") == "live":
+        most, what = 1, "a live run"
+    elif "schedule_at" in fields:
+        most, what = MOST_INPUTS_OF_A_SCHEDULE, "a run with schedule_at"
+    if len(rows) > most:
+        yield entry.problem(f"{len(rows):,} inputs; expected at most {most:,} for {what}", field="inputs")
+
+
+def _renaming_faults(entries: Mapping[Address, _Entry]) -> Iterator[Problem]:
+    claimed: dict[Address, _Entry] = {}
+    for entry in entries.values():
+        was = entry.fields.get("was")
+        if not isinstance(was, str):
+            continue
+        old = Address(entry.address.kind, was)
+        if old == entry.address:
+            yield entry.problem(f"was is its own name {was!r}; expected the name that it had before", field="was")
+        elif old in entries:
+            place = entries[old].location()
+            message = f"was is {was!r}, which is still declared at {place}; expected a name that is declared no more"
+            yield entry.problem(message, field="was")
+        elif old in claimed:
+            other = claimed[old]
+            message = f"was is {was!r}, which {other.address} at {other.location()} claims as well; expected one heir"
+            yield entry.problem(message, field="was")
+        else:
+            claimed[old] = entry

@@ -1,0 +1,106 @@
+"""`cdsync.yaml` -> Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cdsync.config.fields import duration, reference, resume_policy, url_fault
+from cdsync.config.reading import is_below_root
+from cdsync.config.schema import problems_of
+from cdsync.config.yaml_nodes import Tree
+from cdsync.core.model import Json
+from cdsync.core.policy import Limit, Policy, PruneMode
+from cdsync.errors import Problem
+from cdsync.settings import ApiSettings, Settings, default_state
+
+
+def settings_problems(tree: Tree, root: Path) -> list[Problem]:
+    """What is wrong with the settings, apart from their YAML."""
+    found = problems_of("settings", tree, (), tree.value) if tree.value is not None else []
+    if found or not isinstance(tree.value, dict):
+        return found
+    url = _section(tree.value, "api").get("base_url")
+    if isinstance(url, str) and (fault := _base_url_fault(url)):
+        found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
+    state = tree.value.get("state")
+    if isinstance(state, str) and (fault := _state_fault(state, root)):
+        found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
+    return found
+
+
+def build_settings(value: Json, root: Path) -> Settings:
+    """The settings of a document without problems."""
+    document = value if isinstance(value, dict) else {}
+    daemon = _section(document, "daemon")
+    state = document.get("state")
+    return Settings(
+        root=root,
+        api=_api(_section(document, "api")),
+        policy=_policy(_section(document, "policy"), document.get("owner")),
+        interval=_duration(daemon, "interval", timedelta(seconds=60)),
+        state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
+    )
+
+
+def _api(section: Mapping[str, Json]) -> ApiSettings:
+    usual = ApiSettings()
+    key, rate, dialect = section.get("key"), section.get("requests_per_minute"), section.get("dialect")
+    return ApiSettings(
+        base_url=str(section.get("base_url", usual.base_url)).rstrip("/"),
+        dialect=dialect if dialect in ("auto", "manage", "rest") else usual.dialect,
+        prefix=str(section.get("prefix", usual.prefix)),
+        key=reference(key) if isinstance(key, Mapping) else usual.key,
+        requests_per_minute=int(rate) if isinstance(rate, (int, float)) else usual.requests_per_minute,
+        timeout=_duration(section, "timeout", usual.timeout),
+        settle=_duration(section, "settle", usual.settle),
+    )
+
+
+def _policy(section: Mapping[str, Json], owner: Json) -> Policy:
+    usual = Policy()
+    prune = _section(section, "prune")
+    return Policy(
+        owner=str(owner) if owner is not None else usual.owner,
+        prune=PruneMode(str(prune.get("mode", usual.prune))),
+        grace=_duration(prune, "grace", usual.grace),
+        max_removals=_limit(section.get("max_removals"), usual.max_removals),
+        max_changes=_limit(section.get("max_changes"), usual.max_changes),
+        resume=resume_policy(section["resume"], otherwise=usual.resume) if "resume" in section else usual.resume,
+    )
+
+
+def _limit(value: Json, usual: Limit) -> Limit:
+    """A limit as written: a count means just that, only a share is never less than `always`."""
+    if isinstance(value, str):
+        return Limit(share=float(value.removesuffix("%")) / 100, always=usual.always)
+    return Limit(count=int(value), always=0) if isinstance(value, (int, float)) else usual
+
+
+def _duration(section: Mapping[str, Json], key: str, usual: timedelta) -> timedelta:
+    value = section.get(key)
+    return duration(value) if isinstance(value, str) else usual
+
+
+def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:
+    section = document.get(key)
+    return section if isinstance(section, Mapping) else {}
+
+
+def _base_url_fault(url: str) -> str | None:
+    if fault := url_fault(url):
+        return fault
+    parts = urlsplit(url)
+    return "a URL with a query or fragment; expected none" if parts.query or parts.fragment else None
+
+
+def _state_fault(state: str, root: Path) -> str | None:
+    expected = "expected a path relative to the config root, below it"
+    if "\0" in state:
+        return f"which no path can be; {expected}"
+    path = root / state
+    if Path(state).is_absolute() or ".." in Path(state).parts or not is_below_root(str(path), root):
+        return f"which leads outside the config root; {expected}"
+    return f"which is a folder; {expected}" if path.is_dir() else None

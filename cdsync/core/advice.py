@@ -1,0 +1,80 @@
+"""Why a run stands still, label by label: can resuming help, must it wait, or does it need a person.
+
+Facts from the API contract, section 5 (the vendor's newest error reference; older pages are looser and not followed).
+A label that is not in the table needs a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cdsync.core.model import RunError
+
+
+class Help(StrEnum):
+    """What can move a run on."""
+
+    RESUME = "resume"
+    WAIT = "wait"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What can move a run on, and the sentence for a person."""
+
+    help: Help
+    text: str
+
+
+_WAITING = Advice(Help.WAIT, "a limit of the vendor is reached; the vendor retries when it is over")
+_INPUT = Advice(Help.PERSON, "fix the inputs or parameters, and declare the run under a new name")
+_IDENTITY = Advice(Help.PERSON, "reconnect the identity, then: cdsync resume")
+_CREDITS = Advice(Help.PERSON, "add credits or a subscription, then: cdsync resume")
+_TARGET = Advice(Help.PERSON, "the target does not allow or have it; nothing to retry")
+_VENDOR = Advice(Help.PERSON, "ask the vendor's support, giving the run's UID")
+_PASSING = Advice(Help.RESUME, "a passing fault; resuming can help")
+
+BY_LABEL = {
+    "LIMIT_REACHED": _WAITING,
+    "STATUS_429": _WAITING,
+    "LK_524": _PASSING,
+    "PROXY_ERROR": _PASSING,
+    "BAD_INPUT": _INPUT,
+    "BAD_PARAMETERS": _INPUT,
+    "MISSING_PARAMETER": _INPUT,
+    "MANDATORY_DATA_MISSING": _INPUT,
+    "UNDEFINED_FIELD": _INPUT,
+    "NO_ACCESS": _CREDITS,
+    "NO_VALID_ACCOUNT_CONFIGURED": _IDENTITY,
+    "NOT_CONNECTED": _IDENTITY,
+    "AUTH_EXPIRED": _IDENTITY,
+    "SN_CONFLICT": _IDENTITY,
+    "SN_ACCOUNT_UPGRADE": _IDENTITY,
+    "STATUS_403": _TARGET,
+    "STATUS_404": _TARGET,
+    "NO_RESULT": _TARGET,
+    "NO_DATA_LOADED": _TARGET,
+    "NO_DATA_AVAILABLE": _TARGET,
+    "LK_MISSING_DATA": _TARGET,
+    "SN_OUT_OF_NETWORK": _TARGET,
+    "PROFILE_NOT_ACCESSIBLE": _TARGET,
+    "LK_INMAIL_CANNOT_RESEND": _TARGET,
+    "LK_INMAIL_NOT_ENOUGH_CREDIT": _TARGET,
+    "LK_EVENT": _TARGET,
+    "ALREADY_CONNECTED": _TARGET,
+    "INVITATION_PENDING": _TARGET,
+    "INTEGRATION_ERROR": _VENDOR,
+    "GENERIC_ERROR": _VENDOR,
+    "LK_ERROR": _VENDOR,
+    "UNKNOWN_ERROR": _VENDOR,
+    "ACTION_ABORTED": Advice(Help.PERSON, "the vendor aborted it; look at its message"),
+}
+
+
+def advice_on(error: RunError | None) -> Advice:
+    """What can move a run on that stands still with this error; no error at all is a stop that resuming undoes."""
+    if error is None or error.label is None:
+        return Advice(Help.RESUME, "it was stopped without an error; resuming continues it")
+    return BY_LABEL.get(error.label, Advice(Help.PERSON, f"unknown error label {error.label}; look at its message"))

@@ -1,0 +1,115 @@
+"""All that a decision may look at, with the look-ups it needs made once, so that a plan stays linear."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from cdsync.core.cron import CronError, parse_cron
+from cdsync.core.labels import labels_for
+from cdsync.core.model import (
+    Address,
+    DesiredState,
+    ObservedState,
+    OwnedState,
+    Ownership,
+    RemoteRun,
+    RemoteSchedule,
+)
+from cdsync.core.policy import Policy
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The three states, the policy and the time, and who is whose.
+
+    `owned` already carries renames: a resource declared with `was` is found under its new address.
+    `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
+    label of a declared resource, and all else by what it does.
+    """
+
+    desired: DesiredState
+    observed: ObservedState
+    owned: Mapping[Address, Ownership]
+    state: OwnedState
+    renamed: Mapping[Address, Address]
+    policy: Policy
+    now: datetime
+    by_label: Mapping[str, tuple[RemoteSchedule, ...]]
+    by_work: Mapping[tuple[str, str], tuple[RemoteSchedule, ...]]
+    runs_by_action: Mapping[str, tuple[RemoteRun, ...]]
+
+
+def make_context(
+    desired: DesiredState, observed: ObservedState, state: OwnedState, policy: Policy, now: datetime
+) -> Context:
+    """Index the states once."""
+    owned, renamed = _with_renames(desired, state)
+    uids = owned_uids(state)
+    unowned = [remote for remote in observed.schedules.values() if remote.uid not in uids]
+    declared_labels = {
+        label
+        for address, resource in desired.resources.items()
+        if address not in owned
+        for label in labels_for(resource, owner=policy.owner)
+    }
+    return Context(
+        desired=desired,
+        observed=observed,
+        owned=owned,
+        state=state,
+        renamed=renamed,
+        policy=policy,
+        now=now,
+        by_label=_group((remote.label, remote) for remote in unowned if remote.label in declared_labels),
+        by_work=_group(
+            (work_key(remote.action, remote.cron), remote) for remote in unowned if remote.label not in declared_labels
+        ),
+        runs_by_action=_group(
+            (run.action, run)
+            for run in observed.runs.values()
+            if run.schedule_uid is None and run.uid not in uids and run.uid not in state.runs
+        ),
+    )
+
+
+def owned_uids(state: OwnedState) -> frozenset[str]:
+    """Every UID that is ours: of resources, and of predecessors that a replacement has yet to cancel."""
+    uids = {owned.uid for owned in state.resources.values()}
+    return frozenset(uids | {owned.retiring_uid for owned in state.resources.values() if owned.retiring_uid})
+
+
+def _with_renames(
+    desired: DesiredState, state: OwnedState
+) -> tuple[Mapping[Address, Ownership], Mapping[Address, Address]]:
+    owned = dict(state.resources)
+    renamed: dict[Address, Address] = {}
+    for address, resource in desired.resources.items():
+        if resource.was is None or address in owned:
+            continue
+        old = Address(address.kind, resource.was)
+        if old in owned and old not in desired.resources:
+            owned[address] = replace(owned.pop(old), address=address)
+            renamed[address] = old
+    return owned, renamed
+
+
+def work_key(action: str, cron: str | None) -> tuple[str, str]:
+    """What two schedules must share to resemble each other, as a key: the action, and the meaning of the cron."""
+    try:
+        return action, parse_cron(cron).expression if cron else ""
+    except CronError:
+        return action, cron or ""
+
+
+def _group(pairs: Iterable[tuple[K, V]]) -> dict[K, tuple[V, ...]]:
+    groups: defaultdict[K, list[V]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return {key: tuple(values) for key, values in groups.items()}

@@ -1,0 +1,264 @@
+"""The meaning of a cron expression: which minutes it names, in which zone, and when that comes to pass.
+
+Five POSIX fields, 0 = Sunday (API contract: `cron`). Two expressions are equal when they name the same minutes, however
+they are spelt. Fire times are for checking and for showing; what exists is never decided by them.
+
+croniter finds the candidates on the naive local calendar; zones are applied here, so that its handling of daylight
+saving is never relied upon. A local time that a change skips does not fire; one that a change repeats fires once, the
+first time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...] = ()
+    word_base: int = 0
+
+
+FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of month", 1, 31),
+    _Field("month", 1, 12, MONTHS, 1),
+    _Field("day of week", 0, 7, DAYS, 0),
+)
+
+_PART = re.compile(r"(?P<range>\*|(?P<start>\w+)(?:-(?P<end>\w+))?)(?:/(?P<step>\d+))?")
+
+
+class CronError(ValueError):
+    """An expression or a zone that the API could not take; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """The meaning of an expression: the sets of values it names.
+
+    POSIX fires when day of month *or* day of week matches, if both are restricted; `either_day` says so.
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    either_day: bool
+
+    @property
+    def expression(self) -> str:
+        """A canonical spelling: the same for every expression of this meaning."""
+        everything = [(self.minutes, 60), (self.hours, 24), (self.days, 31), (self.months, 12), (self.weekdays, 7)]
+        return " ".join("*" if len(v) == size else ",".join(map(str, sorted(v))) for v, size in everything)
+
+
+@lru_cache(maxsize=4096)
+def parse_cron(expression: str) -> Cron:
+    """Read five POSIX fields.
+
+    Raises:
+        CronError: macros, seconds, hashed forms, values out of range, or a date that never comes.
+    """
+    fields = expression.split()
+    if expression.lstrip().startswith("@"):
+        raise CronError(f"macro {expression.strip()!r} is not supported; expected five fields such as '0 9 * * 1-5'")
+    if len(fields) != len(FIELDS):
+        raise CronError(
+            f"cron {expression!r} has {len(fields)} fields; "
+            "expected five: minute, hour, day of month, month, day of week"
+        )
+    minutes, hours, days, months, weekdays = (_values(text, spec) for text, spec in zip(fields, FIELDS, strict=True))
+    weekdays = frozenset(day % 7 for day in weekdays)
+    cron = Cron(
+        minutes=minutes,
+        hours=hours,
+        days=days,
+        months=months,
+        weekdays=weekdays,
+        either_day=len(days) < 31 and len(weekdays) < 7,
+    )
+    if not cron.either_day and not _some_date_exists(days, months):
+        raise CronError(f"cron {expression!r} never fires: no month that it names has such a day")
+    return cron
+
+
+def _values(text: str, spec: _Field) -> frozenset[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise CronError(
+                f"{part!r} is no {spec.name}; expected numbers, ranges, lists and steps such as 1-5 or */15"
+            )
+        step = int(match["step"] or 1)
+        if match["range"] == "*":
+            low, high = spec.low, 6 if spec.high == 7 else spec.high
+        else:
+            low = _value(match["start"], spec)
+            high = _value(match["end"], spec) if match["end"] else (spec.high if match["step"] else low)
+        if step < 1 or low > high:
+            raise CronError(f"{part!r} names no {spec.name}; expected a rising range and a step of at least 1")
+        found.update(range(low, high + 1, step))
+    return frozenset(found)
+
+
+def _value(text: str, spec: _Field) -> int:
+    if text.isascii() and text.isdigit():
+        value = int(text)
+    elif text.lower() in spec.words:
+        value = spec.words.index(text.lower()) + spec.word_base
+    else:
+        value = -1
+    if not spec.low <= value <= spec.high:
+        raise CronError(f"{text!r} is no {spec.name}; expected {spec.low} to {spec.high}")
+    return value
+
+
+def _some_date_exists(days: frozenset[int], months: frozenset[int]) -> bool:
+    longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+    return any(min(days) <= longest.get(month, 31) for month in months)
+
+
+def same_cron(one: str | None, other: str | None) -> bool:
+    """Whether two expressions name the same minutes; one that cannot be read equals only its own spelling."""
+    if one == other:
+        return True
+    if one is None or other is None:
+        return False
+    try:
+        return parse_cron(one) == parse_cron(other)
+    except CronError:
+        return False
+
+
+def same_timezone(one: str | None, other: str | None) -> bool:
+    """Whether two zone names mean the same clock; an absent one is UTC (API contract: `timezone`)."""
+    return one == other or _zone_key(one) == _zone_key(other)
+
+
+def _zone_key(name: str | None) -> str:
+    folded = (name or "UTC").lower()
+    return "utc" if folded in {"utc", "etc/utc", "z", "zulu", "etc/zulu", "uct", "etc/uct", "universal"} else folded
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str | None) -> ZoneInfo:
+    """The zone of an IANA name; None is UTC.
+
+    Raises:
+        CronError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CronError(f"unknown time zone {name!r}; expected an IANA name such as Europe/Paris") from None
+
+
+def fire_times(expression: str, timezone: str | None, *, after: datetime) -> Iterator[datetime]:
+    """The fire times strictly after an aware instant, rising, aware, in the schedule's own zone; without end.
+
+    Raises:
+        CronError: the expression or the zone is not usable.
+    """
+    cron, local_zone = parse_cron(expression), zone(timezone)
+    # A day earlier, so that an hour which daylight saving repeats is not stepped over on the naive calendar.
+    start = after.astimezone(local_zone).replace(tzinfo=None) - timedelta(days=1)
+    for naive in _local_times(cron, start):
+        fire = naive.replace(tzinfo=local_zone)
+        if _exists(naive, local_zone) and fire.astimezone(UTC) > after:
+            yield fire
+
+
+def next_fire(expression: str, timezone: str | None, *, after: datetime) -> datetime | None:
+    """The first fire time after an aware instant; None when it cannot be told."""
+    return next(iter(fire_times(expression, timezone, after=after)), None)
+
+
+def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:
+    source = croniter(cron.expression, start, ret_type=datetime, day_or=cron.either_day, max_years_between_matches=100)
+    while True:
+        yield source.get_next(datetime)
+
+
+def _exists(naive: datetime, local_zone: ZoneInfo) -> bool:
+    return naive.replace(tzinfo=local_zone).astimezone(UTC).astimezone(local_zone).replace(tzinfo=None) == naive
+
+
+@lru_cache(maxsize=4096)
+def shortest_interval(cron: Cron) -> timedelta:
+    """The shortest time between two fires, from the minutes and hours alone."""
+    times = sorted(hour * 60 + minute for hour in cron.hours for minute in cron.minutes)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    gaps.append(times[0] + 24 * 60 - times[-1])
+    return timedelta(minutes=min(gaps))
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """A fire time that daylight saving touches: `local` (naive) is skipped, or comes twice and fires the first time."""
+
+    local: datetime
+    skipped: bool
+
+
+def clock_changes(
+    expression: str, timezone: str | None, *, start: datetime, days: int = 366
+) -> tuple[ClockChange, ...]:
+    """Fire times within `days` after `start` that a daylight-saving change skips or repeats.
+
+    Only the days of a change are looked at, so the cost does not grow with how often the schedule fires.
+    """
+    cron, local_zone = parse_cron(expression), zone(timezone)
+    return tuple(
+        ClockChange(local, skipped)
+        for local, skipped in _touched_minutes(str(local_zone.key), start.date().toordinal(), days)
+        if _names(cron, local)
+    )
+
+
+def _names(cron: Cron, local: datetime) -> bool:
+    in_days, in_weekdays = local.day in cron.days, local.isoweekday() % 7 in cron.weekdays
+    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
+    return local.minute in cron.minutes and local.hour in cron.hours and local.month in cron.months and right_day
+
+
+@lru_cache(maxsize=1024)
+def _touched_minutes(zone_key: str, first_day: int, days: int) -> tuple[tuple[datetime, bool], ...]:
+    """Every local minute that is skipped (True) or repeated (False) in a zone, over some days."""
+    local_zone = ZoneInfo(zone_key)
+    touched: list[tuple[datetime, bool]] = []
+    for ordinal in range(first_day, first_day + days):
+        midnight = datetime.fromordinal(ordinal)
+        if (
+            midnight.replace(tzinfo=local_zone).utcoffset()
+            == (midnight + timedelta(days=1)).replace(tzinfo=local_zone).utcoffset()
+        ):
+            continue
+        for minute in range(24 * 60):
+            local = midnight + timedelta(minutes=minute)
+            offsets = [local.replace(tzinfo=local_zone, fold=fold).utcoffset() for fold in (0, 1)]
+            if offsets[0] != offsets[1]:
+                touched.append((local, not _exists(local, local_zone)))
+    return tuple(touched)
+
+
+def upcoming(expression: str, timezone: str | None, *, after: datetime, count: int) -> tuple[datetime, ...]:
+    """The next `count` fire times after an aware instant."""
+    return tuple(islice(fire_times(expression, timezone, after=after), count))

@@ -1,0 +1,44 @@
+"""What happened while a plan was carried out, as values for whoever shows or records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cdsync.core.actions import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An action has begun."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """An action is done; `uid` is the object it made or worked on."""
+
+    action: Action
+    uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An action had no effect, or was rolled back; `tried` is False when it was left out because of another."""
+
+    action: Action
+    message: str
+    remedy: str | None = None
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An action may have had its effect: the answer was lost, and it is to be looked for."""
+
+    action: Action
+    message: str
+
+
+Event: TypeAlias = Started | Succeeded | Failed | Unresolved

@@ -1,0 +1,97 @@
+"""What the API never shows again, made comparable: one keyed digest per field, and what a plan may show of it.
+
+The key keeps a state file that leaks from being searched for guessed secrets. The digests decide whether a field has
+changed; the synopsis only lets a plan print before and after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cdsync.core.model import Callback, Fingerprints, Json, OneOffRun, Reference, Resource, Synopsis, Work
+
+SENSITIVE = "(sensitive)"
+
+HIDDEN_FIELDS = (
+    "inputs",
+    "parameters",
+    "identity_mode",
+    "identity_ids",
+    "callback.url",
+    "callback.headers",
+    "callback.on",
+)
+"""The fields of a declaration that the API takes and never echoes (API contract section 3)."""
+
+LAUNCH_FIELDS = ("action", "mode", "schedule_at")
+"""What else a launched one-off is compared by: nothing that still exists on the API would show it."""
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, so that equal values have equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def fingerprint_of(resource: Resource, work: Work, *, key: bytes) -> Fingerprints:
+    """Digest each hidden field of a resource, whose `work` has its references replaced by their values.
+
+    Inputs are digested row by row, so that 100,000 of them cost no second copy.
+    """
+    callback = work.callback
+    values: dict[str, Iterable[object]] = {
+        "inputs": work.inputs,
+        "parameters": (work.parameters,),
+        "identity_mode": (work.identity_mode,),
+        "identity_ids": work.identity_ids,
+        "callback.url": (callback.url if callback else None,),
+        "callback.headers": (callback.headers if callback else None,),
+        "callback.on": (callback.on if callback else None,),
+    }
+    if isinstance(resource, OneOffRun):
+        when = resource.schedule_at.timestamp() if resource.schedule_at else None
+        values |= {"action": (work.action,), "mode": (resource.mode,), "schedule_at": (when,)}
+    return {field: _digest(field, rows, key) for field, rows in values.items()}
+
+
+def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
+    digest = hmac.new(key, field.encode(), hashlib.sha256)
+    for row in rows:
+        digest.update(b"\n")
+        digest.update(canonical(row).encode())
+    return digest.hexdigest()[:32]
+
+
+def synopsis_of(resource: Resource) -> Synopsis:
+    """What may be shown of each hidden field: references and header values never, inputs only by their number."""
+    work = resource.work
+    shown: dict[str, Json] = {
+        "inputs": f"{len(work.inputs)} inputs" if len(work.inputs) != 1 else "1 input",
+        "parameters": dict(work.parameters),
+        "identity_mode": work.identity_mode,
+        "identity_ids": list(work.identity_ids),
+        **_callback_synopsis(work.callback),
+    }
+    if isinstance(resource, OneOffRun):
+        when = resource.schedule_at.isoformat() if resource.schedule_at else None
+        shown |= {"action": work.action, "mode": resource.mode, "schedule_at": when}
+    return shown
+
+
+def _callback_synopsis(callback: Callback | None) -> dict[str, Json]:
+    if callback is None:
+        return {"callback.url": None, "callback.headers": None, "callback.on": None}
+    return {
+        "callback.url": SENSITIVE if isinstance(callback.url, Reference) else callback.url,
+        "callback.headers": dict.fromkeys(sorted(callback.headers), SENSITIVE),
+        "callback.on": callback.on,
+    }

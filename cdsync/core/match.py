@@ -1,0 +1,64 @@
+"""Finding the effect of a creation whose answer was lost: by its label, else by what it does and when it was made.
+
+Candidates are only objects that nobody owns. Exactly one is it; several are a question for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from cdsync.core.cron import same_cron, same_timezone
+from cdsync.core.model import Intent, RemoteRun, RemoteSchedule
+
+R = TypeVar("R", RemoteSchedule, RemoteRun)
+
+SKEW = timedelta(seconds=5)
+"""How much earlier than the request an object may seem to be made: the server's clock is known to a second or two."""
+
+
+def matching_schedules(
+    intent: Intent, candidates: Iterable[RemoteSchedule], *, labels: bool | None
+) -> tuple[RemoteSchedule, ...]:
+    """The schedules that this creation may have made, by UID."""
+    alike = [remote for remote in candidates if _same_schedule(intent, remote)]
+    return tuple(sorted(_narrowed(intent, alike, labels=labels), key=lambda remote: remote.uid))
+
+
+def matching_runs(intent: Intent, candidates: Iterable[RemoteRun], *, labels: bool | None) -> tuple[RemoteRun, ...]:
+    """The runs that this launch may have made, by UID."""
+    alike = [remote for remote in candidates if _same_run(intent, remote)]
+    return tuple(sorted(_narrowed(intent, alike, labels=labels), key=lambda remote: remote.uid))
+
+
+def _narrowed(intent: Intent, alike: list[R], *, labels: bool | None) -> list[R]:
+    """Where a label was sent, those that carry it; else, unless the API is known to echo labels, those without any."""
+    labelled = [remote for remote in alike if intent.label is not None and remote.label == intent.label]
+    if labelled or (labels and intent.label is not None):
+        return labelled
+    return [remote for remote in alike if remote.label is None]
+
+
+def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
+    record = intent.record
+    if record is None or remote.action != record.action or not _made_since(intent.sent_at, remote.created_at):
+        return False
+    if record.cron is None:
+        return remote.cron is None and remote.next_execution_at in {intent.schedule_at, None}
+    return same_cron(remote.cron, record.cron) and same_timezone(remote.timezone, record.timezone)
+
+
+def _same_run(intent: Intent, remote: RemoteRun) -> bool:
+    return (
+        intent.record is not None
+        and remote.action == intent.record.action
+        and remote.schedule_uid is None
+        and _made_since(intent.sent_at, remote.created_at)
+        and remote.callback_url == intent.callback_url
+        and (remote.parameters is None or dict(remote.parameters) == dict(intent.parameters))
+    )
+
+
+def _made_since(sent_at: datetime, created_at: datetime | None) -> bool:
+    return created_at is None or created_at >= sent_at - SKEW

@@ -1,0 +1,354 @@
+"""The nouns: what is declared (desired), what the API lists (observed), what the store remembers (owned).
+
+Values only: frozen, comparable, printable. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?")
+
+IdentityMode: TypeAlias = Literal["direct", "auto", "managed"]
+
+
+class Kind(StrEnum):
+    """The kinds of resource; the value is the first part of an address."""
+
+    SCHEDULE = "schedule"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """`schedule/NAME` or `run/NAME`: how every message, plan row, log line and command refers to a resource."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read `schedule/NAME` or `run/NAME`.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        kind, slash, name = text.partition("/")
+        if not slash or kind not in set(Kind) or not NAME.fullmatch(name):
+            raise ValueError(f"{text!r} is no address; expected schedule/NAME or run/NAME")
+        return cls(Kind(kind), name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SourceLocation:
+    """Where a value was declared: the file as a path relative to the config root, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A pointer to a secret, `{env: X}`, `{file: P}` or `{credential: N}`; it never holds the value."""
+
+    source: Literal["env", "file", "credential"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{self.source}: {self.name}}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """Where results are delivered. The values of headers are sensitive, and so is the URL when it is a reference."""
+
+    url: str | Reference = field(repr=False)
+    headers: Mapping[str, str | Reference] = field(default_factory=dict, repr=False)
+    on: Literal["all", "final"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumePolicy:
+    """When a run that stopped is resumed: in these statuses, so often, and with a growing pause in between.
+
+    `backoff` is the pause after the first resume; it doubles with each further one.
+    """
+
+    statuses: tuple[str, ...] = ("STOPPED",)
+    attempts: int = 3
+    backoff: timedelta = timedelta(minutes=5)
+
+
+NEVER_RESUME = ResumePolicy(statuses=(), attempts=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What an execution does, apart from when: the part that schedules and runs have in common.
+
+    `inputs` are the API's own objects (1 to 100 for a schedule, 1 to 100,000 for an async run). A schedule's API object
+    shows only its `action`; all else is write-only there and compared through fingerprints.
+    """
+
+    action: str
+    inputs: tuple[Mapping[str, Json], ...]
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    identity_mode: IdentityMode = "direct"
+    identity_ids: tuple[str, ...] = ()
+    callback: Callback | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A declared recurring execution.
+
+    `timezone` is an IANA name. `first_fire` is `next-tick` (the creation itself never fires) or `immediate`.
+    `was` is the name it had before. `resume` overrides the policy for the runs that it fires.
+    """
+
+    address: Address
+    work: Work
+    cron: str
+    timezone: str = "UTC"
+    state: Literal["active", "paused", "absent"] = "active"
+    first_fire: Literal["next-tick", "immediate"] = "next-tick"
+    protect: bool = False
+    was: str | None = None
+    resume: ResumePolicy | None = None
+    location: SourceLocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOffRun:
+    """A declared execution that is launched once, ever: now, or at `schedule_at` (aware)."""
+
+    address: Address
+    work: Work
+    mode: Literal["async", "live"] = "async"
+    schedule_at: datetime | None = None
+    timezone: str = "UTC"
+    protect: bool = False
+    was: str | None = None
+    resume: ResumePolicy | None = None
+    location: SourceLocation
+
+
+Resource: TypeAlias = Schedule | OneOffRun
+
+Fingerprints: TypeAlias = Mapping[str, str]
+"""Field of the declaration -> keyed digest of its value; the fields are those that the API never shows again."""
+
+Synopsis: TypeAlias = Mapping[str, Json]
+"""The same fields -> what a plan may show of the value: never anything sensitive, and only the number of inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredState:
+    """All that is declared, by address.
+
+    `fingerprints` has a row for each resource whose references could be resolved, `unresolved` the message for each
+    other one.
+    """
+
+    resources: Mapping[Address, Resource] = field(default_factory=dict)
+    fingerprints: Mapping[Address, Fingerprints] = field(default_factory=dict)
+    unresolved: Mapping[Address, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSchedule:
+    """A schedule as the API shows it. A one-off with `schedule_at` is one too, with `cron` None.
+
+    `status` is ACTIVE, PAUSED, CANCELLED, COMPLETED, or a word that this version does not know.
+    `label` is the API's `name`: None where the API has none or does not echo it. All times are aware, in UTC.
+    """
+
+    uid: str
+    action: str
+    status: str
+    cron: str | None = None
+    timezone: str | None = None
+    label: str | None = None
+    next_execution_at: datetime | None = None
+    last_executed_at: datetime | None = None
+    created_at: datetime | None = None
+    workspace_uid: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it fires, or would fire again after a resume."""
+        return self.status in {"ACTIVE", "PAUSED"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunError:
+    """Why a run stands still, in the API's words."""
+
+    label: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRun:
+    """A run as the API shows it; `schedule_uid` is that of the schedule that fired it. All times are aware, in UTC."""
+
+    uid: str
+    action: str
+    status: str
+    label: str | None = None
+    schedule_uid: str | None = None
+    callback_url: str | None = None
+    parameters: Mapping[str, Json] | None = None
+    last_error: RunError | None = None
+    postponed_until: datetime | None = None
+    output_count: int | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+FINAL_RUN_STATUSES = frozenset({"SUCCEEDED", "PARTIAL_SUCCEEDED", "FAILED", "INVALID"})
+"""A run in one of these moves no more, and a resume would be refused (API contract: run status enum)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What this API can do, as found out: facts of the dialect and of probes.
+
+    `update_in_place` names the fields that one request can change. `labels` is whether a `name` sent at creation is
+    accepted and shown again; None until that was seen.
+    """
+
+    update_in_place: frozenset[str] = frozenset()
+    labels: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedState:
+    """All that a complete listing showed.
+
+    `schedules` are the live ones by UID. `gone` are owned schedules that the listing did not show and that a request by
+    UID confirmed as cancelled, completed or unknown: UID -> the last status, None for unknown.
+    `runs` are those looked for: followed ones, and others that a decision needs.
+    """
+
+    schedules: Mapping[str, RemoteSchedule] = field(default_factory=dict)
+    gone: Mapping[str, str | None] = field(default_factory=dict)
+    runs: Mapping[str, RemoteRun] = field(default_factory=dict)
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedRun:
+    """A run of ours as last seen: those under way, and the last finished one of each resource.
+
+    `resumes` counts how often cdsync has resumed it, `resumed_at` is when it last did.
+    """
+
+    uid: str
+    address: Address
+    status: str
+    resumes: int = 0
+    resumed_at: datetime | None = None
+    created_at: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it moves no more."""
+        return self.status in FINAL_RUN_STATUSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """That an API object is ours, and what was last applied to it.
+
+    `object` is which family of the API `uid` belongs to: a one-off with `schedule_at` is a schedule there.
+    `action`, `cron`, `timezone`, `state`, `fingerprints` and `synopsis` are as last applied. `removed_at` is when prune
+    paused it, `retiring_uid` the predecessor that a replacement still has to cancel, `runs_checked_at` the firing up to
+    which all of its runs are known to be finished.
+    """
+
+    address: Address
+    uid: str
+    object: Kind
+    action: str
+    cron: str | None = None
+    timezone: str | None = None
+    state: str = "active"
+    fingerprints: Fingerprints = field(default_factory=dict)
+    synopsis: Synopsis = field(default_factory=dict)
+    label: str | None = None
+    created_at: datetime
+    removed_at: datetime | None = None
+    retiring_uid: str | None = None
+    protect: bool = False
+    runs_checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedState:
+    """All that the store remembers about what is ours.
+
+    `unresolved` are addresses whose last write has an unknown outcome, with what was tried.
+    """
+
+    resources: Mapping[Address, Ownership] = field(default_factory=dict)
+    runs: Mapping[str, FollowedRun] = field(default_factory=dict)
+    unresolved: Mapping[Address, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A write that is about to leave, as the journal keeps it: enough to find its effect, and to own it once found.
+
+    `step` is the request (`create`, `launch`, `pause`, ...). `record` is the ownership to be written when it succeeds;
+    for a creation its `uid` is empty until the answer tells it. `schedule_at` is the first firing asked for, `label`
+    the one sent, `sent_at` the server's time, `parameters` and `callback_url` what a launched run will echo.
+    """
+
+    address: Address
+    step: str
+    uid: str | None
+    sent_at: datetime
+    record: Ownership | None = None
+    label: str | None = None
+    schedule_at: datetime | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingIntent:
+    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing."""
+
+    id: int
+    intent: Intent
+    missed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One thing that was done or tried: what, to what, when (UTC), by which revision of the declaration, its end."""
+
+    at: datetime
+    address: Address
+    action: str
+    result: str
+    uid: str | None = None
+    why: str | None = None
+    detail: str | None = None
+    revision: str | None = None

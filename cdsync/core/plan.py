@@ -1,0 +1,174 @@
+"""The plan: from what is declared, observed and owned to what is done. Pure; the same values give the same plan.
+
+The decisions, row by row (the test of this module is driven by this very table)::
+
+    declared  owned      observed                            decision
+    --------  ---------  ----------------------------------  --------------------------------------
+    active    no         nothing alike                       create
+    active    no         one live with our label             adopt
+    active    no         several live with our label         blocked: ambiguous
+    active    no         unowned, same work and times        blocked: lookalike
+    active    yes        as declared                         nothing
+    active    yes        paused                              resume
+    active    yes        gone                                create
+    active    yes        gone, unowned lookalike             blocked: lookalike
+    active    yes        other cron, changeable in place     update
+    active    yes        other cron                          replace
+    active    yes        other cron, tick is near            blocked: deferred
+    active    yes        other cron, protected               blocked: protected
+    active    yes        other inputs than applied           replace
+    active    half-way   both live                           delete
+    active    half-way   replacement gone                    adopt
+    active    removed    paused                              resume
+    active    unknown    anything                            blocked: unresolved-outcome
+    active    secret     anything                            blocked: unresolved-reference
+    paused    yes        active                              pause
+    absent    no         anything                            nothing
+    absent    yes        live                                delete
+    absent    yes        gone                                forget
+    renamed   yes        as declared                         rename
+    -         yes        live                                pause
+    -         yes        live, no grace                      delete
+    -         yes        live, prune keeps                   blocked: kept
+    -         yes        live, protected                     blocked: protected
+    -         removed    paused, within the grace            nothing
+    -         removed    active again, within the grace      pause
+    -         removed    paused, grace over                  delete
+    -         yes        gone                                forget
+    run       no         nothing alike                       launch
+    run       no         one with our label                  adopt
+    run       no         unowned, same work                  blocked: lookalike
+    run       no         its time has passed                 blocked: too-late
+    run       yes        anything                            nothing
+    run       yes        anything, declaration changed       blocked: launched-changed
+    -         run        still running                       blocked: launched-undeclared
+    -         run        finished                            nothing
+    run       yes        stopped                             resume-run
+    run       yes        stopped, resumed a moment ago       nothing
+    run       yes        stopped, attempts used up           blocked: needs-attention
+    run       yes        stopped, label needs a person       blocked: needs-attention
+    run       yes        stopped, postponed                  nothing
+    active    yes        a run it fired stopped              resume-run
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+
+from cdsync.core.actions import (
+    Action,
+    ActionKind,
+    Blocked,
+    BlockedReason,
+    Decision,
+    Drift,
+    Plan,
+    Reason,
+    Violation,
+)
+from cdsync.core.context import Context, make_context
+from cdsync.core.fingerprint import canonical
+from cdsync.core.guard import check_limits
+from cdsync.core.model import Address, DesiredState, Kind, ObservedState, OwnedState, Schedule
+from cdsync.core.policy import Limit, Policy, PruneMode
+from cdsync.core.prune import decide_undeclared
+from cdsync.core.runs import decide_followed, decide_run, decide_undeclared_run
+from cdsync.core.schedules import decide_schedule
+
+__all__ = [
+    "Action",
+    "ActionKind",
+    "Blocked",
+    "BlockedReason",
+    "Drift",
+    "Limit",
+    "Plan",
+    "Policy",
+    "PruneMode",
+    "Reason",
+    "Violation",
+    "fingerprint_of_plan",
+    "make_plan",
+    "summarise",
+]
+
+
+def make_plan(desired: DesiredState, observed: ObservedState, owned: OwnedState, policy: Policy, now: datetime) -> Plan:
+    """Decide for every resource that is declared or owned, and for every run of ours that was looked at.
+
+    `now` is aware and in the server's time. Actions come in the order in which they are carried out, then by address.
+    """
+    context = make_context(desired, observed, owned, policy, now)
+    decisions = tuple(_decide_all(context))
+    actions = sorted(
+        (action for decision in decisions for action in decision.actions),
+        key=lambda action: (action.phase, action.address, action.kind, action.uid or ""),
+    )
+    return Plan(
+        actions=tuple(actions),
+        blocked=tuple(
+            sorted(
+                (blocked for decision in decisions for blocked in decision.blocked),
+                key=lambda blocked: (blocked.address, blocked.reason, blocked.message),
+            )
+        ),
+        drift=tuple(
+            sorted(
+                (drift for decision in decisions for drift in decision.drift),
+                key=lambda drift: (drift.address, drift.path),
+            )
+        ),
+        violations=check_limits(actions, desired, owned, policy),
+    )
+
+
+def _decide_all(context: Context) -> Iterator[Decision]:
+    for resource in context.desired.resources.values():
+        yield decide_schedule(resource, context) if isinstance(resource, Schedule) else decide_run(resource, context)
+    for address, owned in context.owned.items():
+        if address in context.desired.resources:
+            continue
+        if address.kind is Kind.SCHEDULE or owned.uid in context.observed.schedules:
+            yield decide_undeclared(owned, context)
+        else:
+            yield decide_undeclared_run(owned, context)
+    owners = _owners(context)
+    for run in context.observed.runs.values():
+        owner = owners.get(run.uid) or owners.get(run.schedule_uid or "")
+        if owner is not None:
+            yield decide_followed(run, owner, context)
+
+
+def _owners(context: Context) -> dict[str, Address]:
+    owners = {run.uid: run.address for run in context.state.runs.values()}
+    for address, owned in context.owned.items():
+        owners[owned.uid] = address
+        if owned.retiring_uid is not None:
+            owners[owned.retiring_uid] = address
+    return owners
+
+
+def fingerprint_of_plan(plan: Plan) -> str:
+    """A digest of what the plan decides: kinds, objects and changes; no sentences, no times, nothing volatile."""
+    rows = [
+        [
+            str(action.address),
+            action.kind,
+            action.reason,
+            action.uid,
+            [[change.path, change.before, change.after] for change in action.changes],
+        ]
+        for action in plan.actions
+    ]
+    blocked = [[str(row.address), row.reason] for row in plan.blocked if row.reason is not BlockedReason.DEFERRED]
+    return hashlib.sha256(canonical([rows, blocked]).encode()).hexdigest()[:16]
+
+
+def summarise(plan: Plan) -> dict[str, int]:
+    """How many actions of each kind, and how many rows are blocked or drifted."""
+    counts = {kind.value: 0 for kind in ActionKind}
+    for action in plan.actions:
+        counts[action.kind.value] += 1
+    return {**counts, "blocked": len(plan.blocked), "drift": len(plan.drift)}

@@ -1,0 +1,77 @@
+"""What is done about an owned schedule that is declared no more: the rows of the decision table that concern removal.
+
+Prune is the permission, delete the act: undeclared means paused now, and cancelled only after the grace.
+"""
+
+from __future__ import annotations
+
+from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason
+from cdsync.core.context import Context
+from cdsync.core.diff import FieldChange
+from cdsync.core.model import Ownership, RemoteSchedule
+from cdsync.core.policy import PruneMode, duration_text
+from cdsync.core.schedules import status_text
+
+
+def decide_undeclared(owned: Ownership, context: Context) -> Decision:
+    """Decide for an owned schedule that is declared no more: pause it now, cancel it after the grace."""
+    address, policy = owned.address, context.policy
+    remote = context.observed.schedules.get(owned.uid)
+    if message := context.state.unresolved.get(address):
+        left = Blocked(
+            address=address,
+            reason=BlockedReason.UNRESOLVED_OUTCOME,
+            message=message,
+            remedy="the next apply looks for it first",
+        )
+        return Decision(blocked=(left,))
+    if owned.retiring_uid in context.observed.schedules:
+        return _settle_replacement(owned, remote)
+    if remote is None:
+        why = f"no longer declared, and {status_text(context.observed.gone.get(owned.uid))}"
+        forget = Action(address=address, kind=ActionKind.FORGET, reason=Reason.UNDECLARED, why=why, uid=owned.uid)
+        return Decision(actions=(forget,))
+    if owned.protect or policy.prune is PruneMode.KEEP:
+        what = "protected" if owned.protect else "policy.prune.mode is keep"
+        kept = Blocked(
+            address=address,
+            reason=BlockedReason.PROTECTED if owned.protect else BlockedReason.KEPT,
+            message=f"no longer declared; {what}, so {owned.uid} is left as it is",
+            remedy=f"declare it again, or cdsync forget {address}",
+        )
+        return Decision(blocked=(kept,))
+    return _remove(owned, remote, context)
+
+
+def _settle_replacement(owned: Ownership, remote: RemoteSchedule | None) -> Decision:
+    """Bring a replacement that was cut off to its end first, so that one object is left to remove."""
+    there = remote is not None
+    action = Action(
+        address=owned.address,
+        kind=ActionKind.DELETE if there else ActionKind.ADOPT,
+        reason=Reason.HALF_REPLACED,
+        why="its replacement is in place; the predecessor is still to be cancelled"
+        if there
+        else "its replacement is gone; the predecessor is still there",
+        uid=owned.retiring_uid,
+    )
+    return Decision(actions=(action,))
+
+
+def _remove(owned: Ownership, remote: RemoteSchedule, context: Context) -> Decision:
+    grace = context.policy.grace if context.policy.prune is PruneMode.DELETE else None
+    started = owned.removed_at is not None
+    over = grace is not None and context.now - (owned.removed_at or context.now) >= grace and (started or not grace)
+    change = (FieldChange("state", remote.status.lower(), "absent" if over else "paused"),)
+    if over:
+        reason = Reason.GRACE_OVER if started else Reason.UNDECLARED
+        why = f"no longer declared; {'the grace of ' + duration_text(grace) + ' is over' if grace else 'no grace'}"
+        kind = ActionKind.DELETE
+    elif not started or remote.status == "ACTIVE":
+        reason, kind = Reason.UNDECLARED, ActionKind.PAUSE
+        then = f"paused now, deleted after {duration_text(grace)}" if grace else "paused; policy.prune.mode is pause"
+        why = f"no longer declared: {then}"
+    else:
+        return Decision()
+    action = Action(address=owned.address, kind=kind, reason=reason, why=why, uid=remote.uid, changes=change)
+    return Decision(actions=(action,))

@@ -1,0 +1,169 @@
+"""The order of a plan's actions, which of them may be in flight together, and the report of what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cdsync.core.actions import Action, ActionKind
+from cdsync.core.context import work_key
+from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
+from cdsync.core.fingerprint import canonical
+from cdsync.core.model import Schedule
+from cdsync.errors import ApiError, CdsyncError, OutcomeUnknown
+from cdsync.executor import run_steps, schedule_steps
+from cdsync.executor.journaled import Workshop
+
+IN_FLIGHT = 8
+"""How many resources are worked on at a time; the limiter decides how fast."""
+
+BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.REPLACE})
+
+Outcome = Literal["done", "failed", "unknown", "skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one action."""
+
+    action: Action
+    outcome: Outcome
+    uid: str | None = None
+    error: CdsyncError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of each action, in the order of the plan."""
+
+    results: tuple[Result, ...] = ()
+
+    def count(self, *outcomes: Outcome) -> int:
+        """How many ended so."""
+        return sum(1 for result in self.results if result.outcome in outcomes)
+
+
+async def execute(actions: Iterable[Action], shop: Workshop, *, on_event: Callable[[Event], None]) -> Report:
+    """Carry out actions phase by phase; what removes is left out when anything could not be created."""
+    phases: defaultdict[int, list[Action]] = defaultdict(list)
+    for action in actions:
+        phases[action.phase].append(action)
+    results: list[Result] = []
+    for _, phase in sorted(phases.items()):
+        if phase[0].removes and any(_failed_to_create(result) for result in results):
+            results.extend(_skip(action, "a creation failed in this pass", on_event) for action in phase)
+        else:
+            results.extend(await _run_phase(phase, shop, on_event))
+    return Report(tuple(results))
+
+
+def _failed_to_create(result: Result) -> bool:
+    return result.outcome != "done" and result.action.kind in BRINGS_INTO_BEING
+
+
+async def _run_phase(phase: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
+    groups: defaultdict[Hashable, list[Action]] = defaultdict(list)
+    for action in phase:
+        groups[_twin_key(action, shop)].append(action)
+    queue = list(groups.values())
+    results: list[Result] = []
+    # Whether the API takes labels is learnt from one creation before others leave.
+    while queue and shop.labels is None and queue[0][0].kind in BRINGS_INTO_BEING:
+        results.extend(await _run_group(queue.pop(0), shop, on_event))
+        if results[-1].outcome == "done":
+            await _learn_labels(shop, results[-1])
+            break
+    slots = asyncio.Semaphore(IN_FLIGHT)
+
+    async def bounded(group: list[Action]) -> list[Result]:
+        async with slots:
+            return await _run_group(group, shop, on_event)
+
+    done = await asyncio.gather(*(bounded(group) for group in queue))
+    return [*results, *(result for group in done for result in group)]
+
+
+def _twin_key(action: Action, shop: Workshop) -> Hashable:
+    """What must not be in flight together: two actions on one resource, and two creations nobody could tell apart."""
+    resource = shop.desired.resources.get(action.address)
+    if action.kind not in BRINGS_INTO_BEING or resource is None or shop.labels:
+        return action.address
+    if isinstance(resource, Schedule):
+        return ("schedule", *work_key(resource.work.action, resource.cron))
+    return ("run", resource.work.action, str(resource.schedule_at), canonical(resource.work.parameters))
+
+
+async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
+    results: list[Result] = []
+    for action in group:
+        if results and results[-1].outcome == "unknown":
+            results.append(_skip(action, f"waits until {results[-1].action.address} is found or ruled out", on_event))
+        else:
+            results.append(await _run_one(action, shop, on_event))
+    return results
+
+
+def _skip(action: Action, why: str, on_event: Callable[[Event], None]) -> Result:
+    on_event(Failed(action, why, tried=False))
+    return Result(action=action, outcome="skipped", error=CdsyncError(why))
+
+
+async def _run_one(action: Action, shop: Workshop, on_event: Callable[[Event], None]) -> Result:
+    on_event(Started(action))
+    try:
+        uid = await CARRIED_OUT_BY[action.kind](shop, action)
+    except OutcomeUnknown as error:
+        on_event(Unresolved(action, str(error)))
+        return Result(action=action, outcome="unknown", error=error)
+    except CdsyncError as error:
+        on_event(Failed(action, str(error), error.remedy))
+        return Result(action=action, outcome="failed", error=error)
+    on_event(Succeeded(action, uid))
+    return Result(action=action, outcome="done", uid=uid)
+
+
+async def _pause(shop: Workshop, action: Action) -> str:
+    return await (schedule_steps.begin_removal if action.removes else schedule_steps.switch)(shop, action)
+
+
+async def _rename(shop: Workshop, action: Action) -> str | None:
+    shop.store.rename(action.address, was=str(action.changes[0].before))
+    shop.store.add_history(shop.entry(action, "done", uid=action.uid))
+    return action.uid
+
+
+async def _forget(shop: Workshop, action: Action) -> str | None:
+    shop.store.forget(action.address)
+    shop.store.add_history(shop.entry(action, "done", uid=action.uid))
+    return action.uid
+
+
+CARRIED_OUT_BY: Mapping[ActionKind, Callable[[Workshop, Action], Awaitable[str | None]]] = {
+    ActionKind.CREATE: schedule_steps.create,
+    ActionKind.LAUNCH: run_steps.launch,
+    ActionKind.ADOPT: schedule_steps.adopt,
+    ActionKind.RENAME: _rename,
+    ActionKind.UPDATE: schedule_steps.update,
+    ActionKind.REPLACE: schedule_steps.replace_schedule,
+    ActionKind.RESUME: schedule_steps.switch,
+    ActionKind.RESUME_RUN: run_steps.resume_run,
+    ActionKind.PAUSE: _pause,
+    ActionKind.DELETE: schedule_steps.delete,
+    ActionKind.FORGET: _forget,
+}
+
+
+async def _learn_labels(shop: Workshop, result: Result) -> None:
+    """See whether the label of a schedule just created is shown again, once per store."""
+    if shop.labels is not None or result.uid is None or result.action.kind is ActionKind.LAUNCH:
+        return
+    try:
+        found = await shop.api.schedule(result.uid)
+    except ApiError:
+        return
+    if found is not None:
+        shop.labels = found.label is not None
+        shop.store.remember("labels", "yes" if shop.labels else "no")

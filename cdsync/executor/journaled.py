@@ -1,0 +1,170 @@
+"""The one way in which a request that changes something is sent: intent, request, outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from cdsync.api import Api
+from cdsync.core.actions import Action
+from cdsync.core.labels import label_of
+from cdsync.core.model import (
+    DesiredState,
+    FollowedRun,
+    HistoryEntry,
+    Intent,
+    ObservedState,
+    Ownership,
+)
+from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
+from cdsync.references import References
+from cdsync.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Workshop:
+    """What carrying out a plan needs at hand. `labels` is learnt on the way: whether the API takes and echoes them."""
+
+    api: Api
+    store: Store
+    references: References
+    desired: DesiredState
+    observed: ObservedState
+    owner: str
+    revision: str | None
+    labels: bool | None
+
+    def now(self) -> datetime:
+        """The present moment on the server's clock."""
+        return self.api.server_now()
+
+    def owned(self, action: Action) -> Ownership:
+        """What the resource of an action owns now; the plan says that it owns something."""
+        owned = self.store.owned_by(action.address)
+        if owned is None:
+            raise ValueError(f"{action.address} owns nothing, but the plan would {action.kind} it")
+        return owned
+
+    def label_for(self, action: Action) -> str | None:
+        """The label to send with a creation; None once the API is known to take or echo none."""
+        return None if self.labels is False else label_of(self.owner, action.address)
+
+    def entry(self, action: Action, result: str, *, uid: str | None, detail: str | None = None) -> HistoryEntry:
+        """The line of history about an action."""
+        return HistoryEntry(
+            at=self.now(),
+            address=action.address,
+            action=action.kind.value,
+            result=result,
+            uid=uid,
+            why=action.why,
+            detail=detail,
+            revision=self.revision,
+        )
+
+
+async def create_journaled(
+    shop: Workshop, action: Action, intent: Intent, request: Callable[[str | None], Awaitable[str]]
+) -> Ownership:
+    """Send a creation with its label, once; gives the ownership that follows from it.
+
+    An API of an older age refuses the label as an unknown field. That refusal has had no effect, so the creation is
+    sent once more without it, and the API is remembered to take none.
+
+    Raises:
+        OutcomeUnknown: it may have been made; the journal keeps it open.
+        ApiError: it was not made.
+    """
+    try:
+        return await _create_once(shop, action, intent, request)
+    except Rejected as error:
+        if intent.label is None or shop.labels is not None or error.status not in {400, 422}:
+            raise
+    unlabelled = replace(intent, label=None, record=replace(_record(intent), label=None), sent_at=shop.now())
+    owned = await _create_once(shop, action, unlabelled, request)
+    shop.labels = False
+    shop.store.remember("labels", "no")
+    return owned
+
+
+async def _create_once(
+    shop: Workshop, action: Action, intent: Intent, request: Callable[[str | None], Awaitable[str]]
+) -> Ownership:
+    number = shop.store.begin(intent)
+    try:
+        uid = await request(intent.label)
+    except OutcomeUnknown:
+        raise
+    except ApiError as error:
+        shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))
+        raise
+    owned = replace(_record(intent), uid=uid)
+    shop.store.finish(
+        number,
+        "done",
+        owned=owned,
+        run=first_sight(owned),
+        entry=shop.entry(action, "done", uid=uid),
+    )
+    return owned
+
+
+def first_sight(owned: Ownership) -> FollowedRun | None:
+    """A run that was just launched, as the store follows it from then on; None for a schedule."""
+    if owned.object.value != "run":
+        return None
+    return FollowedRun(uid=owned.uid, address=owned.address, status="CREATED", created_at=owned.created_at)
+
+
+def _record(intent: Intent) -> Ownership:
+    if intent.record is None:
+        raise ValueError(f"the creation of {intent.address} has no ownership to record")
+    return intent.record
+
+
+async def change_journaled(
+    shop: Workshop,
+    action: Action,
+    step: str,
+    uid: str,
+    request: Callable[[], Awaitable[object]],
+    *,
+    owned: Ownership | None = None,
+    run: FollowedRun | None = None,
+    entry: bool = True,
+) -> None:
+    """Send a change of an existing object, once, and record what follows from it.
+
+    `owned` and `run` are written when it succeeds. A lost answer needs no resolution: the next listing shows what is,
+    and a change that is sent again sets the same values again.
+
+    Raises:
+        ApiError: it had no effect, or, as OutcomeUnknown, may have had one.
+    """
+    number = shop.store.begin(Intent(address=action.address, step=step, uid=uid, sent_at=shop.now()))
+    try:
+        await request()
+    except ApiError as error:
+        outcome = "unknown" if isinstance(error, OutcomeUnknown) else "refused"
+        shop.store.finish(number, outcome, entry=shop.entry(action, outcome, uid=uid, detail=str(error)))
+        raise
+    done = shop.entry(action, "done", uid=uid) if entry else None
+    shop.store.finish(number, "done", owned=owned, run=run, entry=done)
+
+
+async def reach_status(shop: Workshop, uid: str, request: Awaitable[None], *, wanted: frozenset[str]) -> None:
+    """Send a transition; one that is refused because the object is there already has succeeded.
+
+    What the API answers to a repeated pause or cancel is not documented, so a refusal is settled by looking.
+    """
+    try:
+        await request
+    except Rejected as error:
+        found = await shop.api.schedule(uid)
+        gone = found is None and isinstance(error, NotFound) and "CANCELLED" in wanted
+        if not gone and (found is None or found.status not in wanted):
+            raise

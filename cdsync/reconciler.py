@@ -1,0 +1,187 @@
+"""One pass, always the same: look, plan, guard, carry out, find out what is unknown, record.
+
+A pass is level-based: it starts from what is there, never from what the last one meant to do. Planning alone changes
+nothing anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from cdsync.api import Api
+from cdsync.core.actions import Action, Plan, Violation
+from cdsync.core.events import Event
+from cdsync.core.model import Address, DesiredState, OwnedState
+from cdsync.core.plan import make_plan
+from cdsync.core.policy import Policy
+from cdsync.errors import GuardRefused
+from cdsync.executor import Report, Workshop, execute
+from cdsync.observer import Sight, look
+from cdsync.references import References, seal
+from cdsync.resolution import resolve
+from cdsync.settings import Settings
+from cdsync.store import Store
+
+ROUNDS = 3
+"""How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What a pass works with: the declaration, the open API, the open store, the rules."""
+
+    settings: Settings
+    desired: DesiredState
+    references: References
+    api: Api
+    store: Store
+    policy: Policy
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and the three states that it was made from."""
+
+    plan: Plan
+    desired: DesiredState
+    owned: OwnedState
+    sight: Sight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an apply did: the plan that was approved, what became of it, and what is left."""
+
+    plan: Plan
+    reports: tuple[Report, ...] = ()
+    left: Plan = field(default_factory=Plan)
+
+    @property
+    def done(self) -> int:
+        """How many actions took effect."""
+        return sum(report.count("done") for report in self.reports)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the account is now as declared."""
+        return not self.left.pending
+
+
+def known_labels(store: Store) -> bool | None:
+    """Whether the API takes and echoes labels, as far as this store has found out."""
+    fact = store.fact("labels")
+    return None if fact is None else fact == "yes"
+
+
+async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | None = None) -> Planned:
+    """Look and decide; changes nothing.
+
+    Raises:
+        ApiError: the account could not be read completely, so nothing is decided.
+    """
+    owned = work.store.owned()
+    if ambiguous:
+        questions = {address: _question(address, uids) for address, uids in ambiguous.items()}
+        owned = replace(owned, unresolved={**owned.unresolved, **questions})
+    desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
+    sight = await look(work.api, desired, owned, labels=known_labels(work.store))
+    plan = make_plan(desired, sight.observed, owned, work.policy, work.api.server_now())
+    return Planned(plan=plan, desired=desired, owned=owned, sight=sight)
+
+
+def _question(address: Address, uids: tuple[str, ...]) -> str:
+    return f"its creation may have made any of {', '.join(uids)}; pick one: cdsync adopt {address} UID"
+
+
+async def apply_pass(
+    work: Pass,
+    *,
+    approve: Callable[[Planned], bool],
+    lifted: Callable[[Violation], bool],
+    on_event: Callable[[Event], None],
+    patient: bool = True,
+) -> Applied | None:
+    """Make the account as declared, as far as one apply can; None when `approve` said no.
+
+    `lifted` says whether a person has lifted a limit that the plan passes. `patient` waits out the settle time where a
+    creation is neither found nor ruled out.
+
+    Raises:
+        GuardRefused: the plan passes a limit; nothing was done.
+        ApiError, StoreError: the pass could not be made.
+    """
+    ambiguous = await _resolve(work, patient=patient)
+    planned = await plan_pass(work, ambiguous=ambiguous)
+    _guard(planned.plan, lifted)
+    _remember(work.store, planned)
+    if planned.plan.actions and not approve(planned):
+        return None
+    reports: list[Report] = []
+    actions: tuple[Action, ...] = planned.plan.actions
+    begun = {action.address for action in actions}
+    current = planned
+    for _ in range(ROUNDS):
+        if not actions:
+            break
+        report = await execute(actions, _workshop(work, current), on_event=on_event)
+        reports.append(report)
+        ambiguous = await _resolve(work, patient=patient)
+        current = await plan_pass(work, ambiguous=ambiguous)
+        _remember(work.store, current)
+        actions = _unfinished(current.plan, begun, report)
+    return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
+
+
+async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...]]:
+    if not work.store.pending():
+        return {}
+    resolution = await resolve(
+        work.api,
+        work.store,
+        labels=known_labels(work.store),
+        settle=work.settings.api.settle,
+        revision=work.revision,
+        patient=patient,
+    )
+    return dict(resolution.ambiguous)
+
+
+def _unfinished(plan: Plan, begun: set[Address], report: Report) -> tuple[Action, ...]:
+    """What the approved actions still need: never more than was approved, and no second try of what failed."""
+    failed = {result.action.address for result in report.results if result.outcome == "failed"}
+    return tuple(row for row in plan.actions if row.address in begun - failed and not (row.removes and failed))
+
+
+def _remember(store: Store, planned: Planned) -> None:
+    """Write down what the look has shown about our runs, and which resources are protected from now on."""
+    seen = {row.address: row for row in planned.sight.owned}
+    for address, owned in planned.owned.resources.items():
+        declared = planned.desired.resources.get(address)
+        if declared is not None and declared.protect != owned.protect:
+            seen[address] = replace(seen.get(address, owned), protect=declared.protect)
+    if seen or planned.sight.runs:
+        store.follow(planned.sight.runs, owned=tuple(seen.values()))
+
+
+def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:
+    standing = [violation for violation in plan.violations if not lifted(violation)]
+    if standing:
+        raise GuardRefused(
+            "\n".join(violation.message for violation in standing),
+            remedy="; ".join(violation.remedy for violation in standing),
+        )
+
+
+def _workshop(work: Pass, planned: Planned) -> Workshop:
+    return Workshop(
+        api=work.api,
+        store=work.store,
+        references=work.references,
+        desired=planned.desired,
+        observed=planned.sight.observed,
+        owner=work.policy.owner,
+        revision=work.revision,
+        labels=known_labels(work.store),
+    )

@@ -1,0 +1,92 @@
+"""References to secrets, resolved: from the environment, a file, or a systemd credential, as strings exactly as found.
+
+The values live only in the `Work` that this module gives back for one request or one fingerprint; what is wrong with
+one is told by the name of the reference alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cdsync.core.fingerprint import fingerprint_of
+from cdsync.core.model import Address, DesiredState, Fingerprints, Reference, Work
+from cdsync.errors import UnresolvedReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Where references are looked up; relative files are below `root`."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def resolve(self, value: str | Reference) -> str:
+        """The value of a reference; a literal is its own.
+
+        A file's last line break is not part of its value.
+
+        Raises:
+            UnresolvedReference: there is none, it is empty, or it cannot be a header's value.
+        """
+        if isinstance(value, str):
+            return value
+        found = self._look_up(value)
+        if not found or not found.isprintable():
+            what = "empty" if not found else "not one line of printable text"
+            raise UnresolvedReference(f"the reference {value} is {what}", remedy="set it to the secret itself")
+        return found
+
+    def _look_up(self, reference: Reference) -> str:
+        match reference.source:
+            case "env":
+                if reference.name not in self.environment:
+                    raise UnresolvedReference(
+                        f"the environment variable {reference.name} is not set", remedy=f"export {reference.name}=..."
+                    )
+                return self.environment[reference.name]
+            case "file":
+                return _read(self.root / reference.name, reference)
+            case "credential":
+                folder = self.environment.get("CREDENTIALS_DIRECTORY")
+                if folder is None:
+                    raise UnresolvedReference(
+                        f"no credentials were passed, so {reference} has no value",
+                        remedy=f"run under systemd with LoadCredential={reference.name}:PATH",
+                    )
+                return _read(Path(folder) / reference.name, reference)
+
+    def resolve_work(self, work: Work) -> Work:
+        """The work with every reference of its callback replaced by its value.
+
+        Raises:
+            UnresolvedReference: one of them has none.
+        """
+        if work.callback is None:
+            return work
+        headers = {name: self.resolve(value) for name, value in work.callback.headers.items()}
+        return replace(work, callback=replace(work.callback, url=self.resolve(work.callback.url), headers=headers))
+
+
+def _read(path: Path, reference: Reference) -> str:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UnresolvedReference(f"the reference {reference} cannot be read: {reason}") from None
+
+
+def seal(desired: DesiredState, references: References, *, key: bytes) -> DesiredState:
+    """Add to what is declared the fingerprints of what the API hides; what cannot be resolved blocks its resource."""
+    fingerprints: dict[Address, Fingerprints] = {}
+    unresolved: dict[Address, str] = {}
+    for address, resource in desired.resources.items():
+        try:
+            work = references.resolve_work(resource.work)
+        except UnresolvedReference as error:
+            unresolved[address] = str(error)
+        else:
+            fingerprints[address] = fingerprint_of(resource, work, key=key)
+    return replace(desired, fingerprints=fingerprints, unresolved=unresolved)

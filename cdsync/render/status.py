@@ -1,0 +1,62 @@
+"""The status of every resource, as a table that fits 80 columns and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from cdsync.core.status import Health, StatusRow
+from cdsync.render.lines import Line, wrapped
+
+STYLE = {Health.OK: "create", Health.PENDING: "update", Health.BLOCKED: "blocked", Health.ATTENTION: "failed"}
+NAME_WIDTH = 32
+
+
+def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
+    """A line per resource, and below it why it is not ok."""
+    lines = [
+        Line(title, "title"),
+        Line(f"{'RESOURCE':<{NAME_WIDTH}} {'DECLARED':<9} {'REMOTE':<10} {'NEXT FIRE':<16} HEALTH"),
+    ]
+    for row in rows:
+        name = str(row.address)
+        name = name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 3] + "..."
+        fire = f"{row.next_fire:%Y-%m-%d %H:%M}" if row.next_fire else "-"
+        text = f"{name:<{NAME_WIDTH}} {row.declared:<9} {row.remote:<10} {fire:<16} {row.health.value}"
+        lines.append(Line(text, STYLE[row.health]))
+        if row.last_run:
+            lines.extend(wrapped(f"last run: {row.last_run}", indent=4, style="faint"))
+        if row.note:
+            lines.extend(wrapped(row.note, indent=4, hang=2))
+    counts = Counter(row.health for row in rows)
+    summary = ", ".join(f"{counts[health]} {health.value}" for health in reversed(Health) if counts[health])
+    lines.extend(
+        [Line(), Line(f"{len(rows)} resources: {summary}." if rows else "Nothing is declared or owned.", "title")]
+    )
+    return lines
+
+
+def status_document(rows: tuple[StatusRow, ...]) -> dict[str, Any]:
+    """The status as plain data."""
+    return {
+        "format_version": 1,
+        "resources": [
+            {
+                "address": str(row.address),
+                "declared": row.declared,
+                "remote": row.remote,
+                "health": row.health.value,
+                "uid": row.uid,
+                "last_fire": _time(row.last_fire),
+                "next_fire": _time(row.next_fire),
+                "last_run": row.last_run,
+                "note": row.note,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None

@@ -1,0 +1,120 @@
+"""Finds out what became of creations whose answer was lost, by looking: never by sending them again.
+
+Exactly one match is taken as ours. None, seen twice with the settle time in between, means that it was never made.
+Several are left for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from cdsync.api import Api
+from cdsync.core.context import owned_uids
+from cdsync.core.match import SKEW, matching_runs, matching_schedules
+from cdsync.core.model import Address, HistoryEntry, PendingIntent
+from cdsync.executor.journaled import first_sight
+from cdsync.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What looking has shown: creations found, ruled out, not seen yet, and those with several matches (their UIDs)."""
+
+    found: tuple[Address, ...] = ()
+    absent: tuple[Address, ...] = ()
+    waiting: tuple[Address, ...] = ()
+    ambiguous: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> tuple[Address, ...]:
+        """Those about which everything is known now."""
+        return self.found + self.absent
+
+
+async def resolve(
+    api: Api, store: Store, *, labels: bool | None, settle: timedelta, revision: str | None, patient: bool
+) -> Resolution:
+    """Look for every creation whose outcome is unknown; `patient` waits for the second look where one is needed.
+
+    Raises:
+        ApiError: the API could not be looked at; nothing was concluded.
+    """
+    first = await _look(api, store, labels=labels, settle=settle, revision=revision)
+    if not (patient and first.waiting):
+        return first
+    await asyncio.sleep(settle.total_seconds())
+    second = await _look(api, store, labels=labels, settle=settle, revision=revision)
+    return Resolution(
+        found=first.found + second.found,
+        absent=first.absent + second.absent,
+        waiting=second.waiting,
+        ambiguous=second.ambiguous,
+    )
+
+
+async def _look(api: Api, store: Store, *, labels: bool | None, settle: timedelta, revision: str | None) -> Resolution:
+    found: list[Address] = []
+    absent: list[Address] = []
+    waiting: list[Address] = []
+    ambiguous: dict[Address, tuple[str, ...]] = {}
+    for pending in store.pending():
+        address = pending.intent.address
+        uids = await _matches(api, store, pending, labels=labels)
+        if len(uids) == 1:
+            _own(store, pending, uids[0], revision=revision, api=api)
+            found.append(address)
+        elif uids:
+            ambiguous[address] = uids
+        elif pending.missed_at is None:
+            store.missed(pending.id, api.server_now())
+            waiting.append(address)
+        elif api.server_now() - pending.missed_at < settle:
+            waiting.append(address)
+        else:
+            entry = _entry(pending, "absent", uid=None, revision=revision, api=api)
+            store.finish(pending.id, "absent", entry=entry)
+            absent.append(address)
+    return Resolution(tuple(found), tuple(absent), tuple(waiting), ambiguous)
+
+
+async def _matches(api: Api, store: Store, pending: PendingIntent, *, labels: bool | None) -> tuple[str, ...]:
+    intent = pending.intent
+    record = intent.record
+    if record is None:
+        return ()
+    since = intent.sent_at - SKEW
+    state = store.owned()
+    ours = owned_uids(state) | state.runs.keys()
+    if intent.step == "launch":
+        runs = await api.runs(actions=[record.action], since=since)
+        unowned_runs = (run for run in runs.values() if run.uid not in ours)
+        return tuple(run.uid for run in matching_runs(intent, unowned_runs, labels=labels))
+    schedules = await api.schedules_made(record.action, since=since)
+    unowned = (schedule for schedule in schedules.values() if schedule.uid not in ours)
+    return tuple(schedule.uid for schedule in matching_schedules(intent, unowned, labels=labels))
+
+
+def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:
+    record = pending.intent.record
+    if record is None:
+        raise ValueError(f"the creation of {pending.intent.address} has no ownership to record")
+    owned = replace(record, uid=uid)
+    entry = _entry(pending, "found", uid=uid, revision=revision, api=api)
+    store.finish(pending.id, "done", owned=owned, run=first_sight(owned), entry=entry)
+
+
+def _entry(pending: PendingIntent, result: str, *, uid: str | None, revision: str | None, api: Api) -> HistoryEntry:
+    intent = pending.intent
+    seen = "and it was found there" if uid else "and two looks did not find it"
+    return HistoryEntry(
+        at=api.server_now(),
+        address=intent.address,
+        action=intent.step,
+        result=result,
+        uid=uid,
+        why=f"the answer to the request of {intent.sent_at:%Y-%m-%d %H:%M:%S} UTC was lost, {seen}",
+        revision=revision,
+    )

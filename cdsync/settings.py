@@ -1,0 +1,68 @@
+"""The settings of a config root as values, and the rule by which flags and the environment win over the file.
+
+Nothing here reads a file: `config` does, and fills these in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from cdsync.core.model import Reference
+from cdsync.core.policy import Policy
+
+DialectName: TypeAlias = Literal["auto", "manage", "rest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """How to reach the API. `timeout` bounds one request; `settle` is how long a lost write may take to show up.
+
+    `key` is a reference, or the value of CDSYNC_API_KEY, which is why it is left out of the representation.
+    """
+
+    base_url: str = "https://api.captaindata.com"
+    dialect: DialectName = "auto"
+    prefix: str = "/v4"
+    key: Reference | str = field(default=Reference("env", "CAPTAIN_DATA_API_KEY"), repr=False)
+    requests_per_minute: int = 60
+    timeout: timedelta = timedelta(seconds=30)
+    settle: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything of `cdsync.yaml`; `root` and `state` are absolute."""
+
+    root: Path
+    api: ApiSettings = field(default_factory=ApiSettings)
+    policy: Policy = field(default_factory=Policy)
+    interval: timedelta = timedelta(seconds=60)
+    state: Path
+
+
+def with_environment(settings: Settings, environment: Mapping[str, str], *, api_url: str | None = None) -> Settings:
+    """Let CDSYNC_API_URL, CDSYNC_API_KEY and CDSYNC_STATE win over the file; under systemd the state moves to its home.
+
+    The order is flag, CDSYNC_* variable, the file, $STATE_DIRECTORY (only where the file is silent, which the reader
+    of the file decides by setting `state` to the default path below the root).
+    """
+    api = settings.api
+    if url := api_url or environment.get("CDSYNC_API_URL"):
+        api = replace(api, base_url=url)
+    if key := environment.get("CDSYNC_API_KEY"):
+        api = replace(api, key=key)
+    state = settings.state
+    if path := environment.get("CDSYNC_STATE"):
+        state = Path(path).absolute()
+    elif state == default_state(settings.root) and (directory := environment.get("STATE_DIRECTORY")):
+        state = Path(directory.split(":")[0]) / "state.db"
+    return replace(settings, api=api, state=state)
+
+
+def default_state(root: Path) -> Path:
+    """Where the state of a root lies when nothing else is said."""
+    return root / ".cdsync" / "state.db"

@@ -1,0 +1,103 @@
+"""Values to JSON text and back, so that a row holds a whole value and a new field needs no migration."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from cdsync.core.fingerprint import canonical
+from cdsync.core.model import Address, Intent, Kind, Ownership
+
+
+def encode_time(moment: datetime | None) -> str | None:
+    """An aware moment as ISO-8601 in UTC."""
+    return moment.astimezone(UTC).isoformat() if moment is not None else None
+
+
+def decode_time(text: str | None) -> datetime | None:
+    """The moment that `encode_time` wrote."""
+    return datetime.fromisoformat(text) if text is not None else None
+
+
+def encode_ownership(owned: Ownership) -> str:
+    """An ownership as JSON text."""
+    return canonical(_ownership_dict(owned))
+
+
+def _ownership_dict(owned: Ownership) -> dict[str, Any]:
+    return {
+        "address": str(owned.address),
+        "uid": owned.uid,
+        "object": owned.object.value,
+        "action": owned.action,
+        "cron": owned.cron,
+        "timezone": owned.timezone,
+        "state": owned.state,
+        "fingerprints": dict(owned.fingerprints),
+        "synopsis": dict(owned.synopsis),
+        "label": owned.label,
+        "created_at": encode_time(owned.created_at),
+        "removed_at": encode_time(owned.removed_at),
+        "retiring_uid": owned.retiring_uid,
+        "protect": owned.protect,
+        "runs_checked_at": encode_time(owned.runs_checked_at),
+    }
+
+
+def decode_ownership(text: str) -> Ownership:
+    """The ownership that `encode_ownership` wrote; fields of a newer version are passed over."""
+    return _ownership(json.loads(text))
+
+
+def _ownership(row: dict[str, Any]) -> Ownership:
+    return Ownership(
+        address=Address.parse(row["address"]),
+        uid=row["uid"],
+        object=Kind(row["object"]),
+        action=row["action"],
+        cron=row["cron"],
+        timezone=row["timezone"],
+        state=row["state"],
+        fingerprints=row["fingerprints"],
+        synopsis=row["synopsis"],
+        label=row["label"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        removed_at=decode_time(row["removed_at"]),
+        retiring_uid=row["retiring_uid"],
+        protect=row["protect"],
+        runs_checked_at=decode_time(row["runs_checked_at"]),
+    )
+
+
+def encode_intent(intent: Intent) -> str:
+    """An intent as JSON text."""
+    return canonical(
+        {
+            "address": str(intent.address),
+            "step": intent.step,
+            "uid": intent.uid,
+            "sent_at": encode_time(intent.sent_at),
+            "record": _ownership_dict(intent.record) if intent.record else None,
+            "label": intent.label,
+            "schedule_at": encode_time(intent.schedule_at),
+            "parameters": dict(intent.parameters),
+            "callback_url": intent.callback_url,
+        }
+    )
+
+
+def decode_intent(text: str) -> Intent:
+    """The intent that `encode_intent` wrote."""
+    row = json.loads(text)
+    return Intent(
+        address=Address.parse(row["address"]),
+        step=row["step"],
+        uid=row["uid"],
+        sent_at=datetime.fromisoformat(row["sent_at"]),
+        record=_ownership(row["record"]) if row["record"] else None,
+        label=row["label"],
+        schedule_at=decode_time(row["schedule_at"]),
+        parameters=row["parameters"],
+        callback_url=row["callback_url"],
+    )

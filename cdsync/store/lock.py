@@ -1,0 +1,38 @@
+"""One writer per state: a lock that the kernel frees when its holder dies, with the holder's name beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from cdsync.errors import StoreBusy
+
+
+def acquire(path: Path, *, holder: str) -> int:
+    """Lock the state for this process and write down who holds it; gives the file descriptor that keeps the lock.
+
+    Raises:
+        StoreBusy: another process holds it; carries that one's name.
+        OSError: the lock file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
+        os.close(descriptor)
+        raise StoreBusy(
+            f"{path.with_suffix('')}: held by {other}",
+            holder=other,
+            remedy="wait until it ends; a lock never outlives its holder",
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, holder.encode(), 0)
+    return descriptor
+
+
+def release(descriptor: int) -> None:
+    """Free the lock."""
+    os.ftruncate(descriptor, 0)
+    os.close(descriptor)
