@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
@@ -59,6 +59,7 @@ def cron_fault(expression: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def timezone_fault(name: str) -> str | None:
     """Why a name is no time zone; None if it is one."""
     try:

@@ -15,6 +15,10 @@ from pathlib import Path, PurePosixPath
 from cdsync.errors import ConfigError, Problem
 
 MOST_BYTES = 10 * 1024 * 1024
+"""Of a file of declarations, which a person has written."""
+
+MOST_BYTES_OF_INPUTS = 100 * 1024 * 1024
+"""Of a csv, jsonl or json file of inputs, which may hold 100,000 wide rows."""
 SETTINGS_FILE = "cdsync.yaml"
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -92,7 +96,7 @@ def read_text(root: Path, file: str) -> FileText:
     Raises:
         ConfigError: it is missing, leads outside of the root, is no regular file, too large, or not UTF-8.
     """
-    data = _read_bytes(root, file)
+    data = _read_bytes(root, file, most=MOST_BYTES if PurePosixPath(file).suffix in YAML_SUFFIXES else MOST_BYTES_OF_INPUTS)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -103,7 +107,7 @@ def read_text(root: Path, file: str) -> FileText:
     return FileText(file=printable(file), text=text.removeprefix("\ufeff"), sha256=hashlib.sha256(data).hexdigest())
 
 
-def _read_bytes(root: Path, file: str) -> bytes:
+def _read_bytes(root: Path, file: str, *, most: int) -> bytes:
     try:
         path = os.path.realpath(root / file, strict=True)
         if not _is_below(path, os.path.realpath(root)):
@@ -111,15 +115,15 @@ def _read_bytes(root: Path, file: str) -> bytes:
         found = Path(path).stat()
         if not stat.S_ISREG(found.st_mode):
             raise _refusal(file, "not a regular file")
-        if found.st_size <= MOST_BYTES:
+        if found.st_size <= most:
             with Path(path).open("rb") as stream:
-                data = stream.read(MOST_BYTES + 1)
-            if len(data) <= MOST_BYTES:
+                data = stream.read(most + 1)
+            if len(data) <= most:
                 return data
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _refusal(file, f"the file cannot be read: {reason}") from None
-    raise _refusal(file, f"the file is larger than {MOST_BYTES // 1024 // 1024} MiB; split it")
+    raise _refusal(file, f"the file is larger than {most // 1024 // 1024} MiB; split it")
 
 
 def printable(file: str) -> str:

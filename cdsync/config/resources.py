@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cdsync.config.assembly import assemble
 from cdsync.config.fields import cron_fault, instant_fault, timezone_fault, url_fault
 from cdsync.config.inputs import InputFileError, InputFiles, Rows
-from cdsync.config.places import KIND_OF_SECTION, Path
+from cdsync.config.places import KIND_OF_SECTION, Path, shortened
 from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import NAME, Address, Json, Kind, Resource, ResumePolicy, SourceLocation
@@ -121,7 +121,9 @@ def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
         for name, own in named.items() if isinstance(named, Mapping) else ():
             path: Path = (section, name)
             if not NAME.fullmatch(name):
-                problems.append(tree.problem(path, f"{name!r} is no name for a {kind}; {_NAME_RULE}", at_key=True))
+                problems.append(
+                    tree.problem(path, f"{shortened(name)!r} is no name for a {kind}; {_NAME_RULE}", at_key=True)
+                )
             elif not isinstance(own, Mapping):
                 problems += problems_of("schedule" if kind is Kind.SCHEDULE else "run", tree, path, own)
             else:

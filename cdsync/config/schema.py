@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import jsonschema
 from jsonschema import Draft202012Validator, ValidationError
 
-from cdsync.config.places import Path, name_of, sensitive, shown
+from cdsync.config.places import Path, name_of, sensitive, shortened, shown
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import Json
 from cdsync.errors import Problem
@@ -66,10 +66,10 @@ def unknown_key(key: str, path: Path, known: Iterator[str] | frozenset[str]) -> 
     choices = sorted(known)
     owner = f" in {name_of(path)}" if name_of(path) else ""
     if advice := _misplaced(key, path):
-        return f"unknown key {key!r}{owner}; {advice}"
+        return f"unknown key {shortened(key)!r}{owner}; {advice}"
     nearest = difflib.get_close_matches(key, choices, n=1, cutoff=_CLOSENESS)
     way_out = f"did you mean {nearest[0]!r}?" if nearest else f"expected one of: {', '.join(choices)}"
-    return f"unknown key {key!r}{owner}; {way_out}"
+    return f"unknown key {shortened(key)!r}{owner}; {way_out}"
 
 
 def _misplaced(key: str, path: Path) -> str | None:

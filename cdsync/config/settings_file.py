@@ -73,10 +73,10 @@ def _policy(section: Mapping[str, Json], owner: Json) -> Policy:
 
 
 def _limit(value: Json, usual: Limit) -> Limit:
-    """A limit as written: a count means just that, only a share is never less than `always`."""
+    """A limit as written; whatever it comes to, `always` are allowed."""
     if isinstance(value, str):
         return Limit(share=float(value.removesuffix("%")) / 100, always=usual.always)
-    return Limit(count=int(value), always=0) if isinstance(value, (int, float)) else usual
+    return Limit(count=int(value), always=usual.always) if isinstance(value, (int, float)) else usual
 
 
 def _duration(section: Mapping[str, Json], key: str, usual: timedelta) -> timedelta:

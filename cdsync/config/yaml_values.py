@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from cdsync.config.places import shortened
 from cdsync.config.scalars import ScalarError, plain_value
 from cdsync.core.model import Json
 
@@ -56,11 +57,12 @@ class Fault:
 class Building:
     """The construction of one document: faults so far, and what aliases would expand to."""
 
-    __slots__ = ("_aliased", "_built", "_height", "_open", "_size", "faults")
+    __slots__ = ("_aliased", "_built", "_firsts", "_height", "_open", "_size", "faults")
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._built: dict[int, tuple[Json, int, int]] = {}
+        self._firsts: dict[int, dict[str, tuple[int, int]]] = {}
         self._open: set[int] = set()
         self._size = 0
         self._aliased = 0
@@ -188,6 +190,8 @@ class Building:
         )
 
     def _refuse_duplicate(self, node: MappingNode, key_node: Node) -> None:
-        first = next(position(key) for key, _ in node.value if key.value == key_node.value)
-        message = f"duplicate key {key_node.value!r}; it is already set at line {first[0]}, column {first[1]}"
+        if id(node) not in self._firsts:
+            self._firsts[id(node)] = {str(key.value): position(key) for key, _ in reversed(node.value)}
+        line, column = self._firsts[id(node)][key_node.value]
+        message = f"duplicate key {shortened(key_node.value)!r}; it is already set at line {line}, column {column}"
         self.faults.append(Fault(key_node, message))

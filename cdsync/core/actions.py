@@ -120,13 +120,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """Something that is not done: why, and what to do about it. `until` is when it can be done without anybody."""
+    """Something that is not done: why, what it would have changed, and what to do about it.
+
+    `until` is when it can be done without anybody's help.
+    """
 
     address: Address
     reason: BlockedReason
     message: str
     remedy: str | None = None
     until: datetime | None = None
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,8 @@ def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decisio
     if changes:
         paths = ", ".join(change.path for change in changes)
         message = f"launched on {owned.created_at:%Y-%m-%d} and never launched again, but its {paths} changed since"
-        blocked = _blocked(run, BlockedReason.LAUNCHED_CHANGED, message, "to run it so, declare it under a new name")
+        remedy = "to run it so, declare it under a new name"
+        blocked = _blocked(run, BlockedReason.LAUNCHED_CHANGED, message, remedy, changes=changes)
         return Decision(actions=renamed, blocked=blocked.blocked)
     return Decision(actions=renamed)
 
@@ -148,7 +149,8 @@ def _decide_waiting(
     if changes:
         message = "it waits for its time as it was declared before"
         remedy = "declare it under a new name with a later schedule_at"
-        return Decision(blocked=_blocked(run, BlockedReason.LAUNCHED_CHANGED, message, remedy).blocked, drift=drift)
+        blocked = _blocked(run, BlockedReason.LAUNCHED_CHANGED, message, remedy, changes=changes)
+        return Decision(blocked=blocked.blocked, drift=drift)
     if remote.status == "PAUSED" and not late:
         again = owned.removed_at is not None
         resume = Action(
@@ -237,5 +239,8 @@ def _attention(address: Address, message: str, remedy: str) -> Decision:
     return Decision(blocked=(blocked,))
 
 
-def _blocked(run: OneOffRun, reason: BlockedReason, message: str, remedy: str) -> Decision:
-    return Decision(blocked=(Blocked(address=run.address, reason=reason, message=message, remedy=remedy),))
+def _blocked(
+    run: OneOffRun, reason: BlockedReason, message: str, remedy: str, *, changes: tuple[FieldChange, ...] = ()
+) -> Decision:
+    blocked = Blocked(address=run.address, reason=reason, message=message, remedy=remedy, changes=changes)
+    return Decision(blocked=(blocked,))

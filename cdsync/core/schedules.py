@@ -180,8 +180,9 @@ def _replace(
         return _blocked(
             schedule,
             BlockedReason.PROTECTED,
-            f"would be replaced, because this API cannot change {paths} in place; protected, so it is left as it is",
+            f"would be replaced, because {paths} changed and this API cannot change it in place",
             "remove protect",
+            changes=changes,
         )
     if until := deferred_until(remote, now=context.now):
         return _blocked(
@@ -190,6 +191,7 @@ def _replace(
             "its replacement waits for the next tick, so that it neither fires twice nor misses one",
             f"apply after {until:%H:%M:%S} UTC",
             until=until,
+            changes=changes,
         )
     why = _why(changes, reason, "this API cannot change it in place: pause, create anew, verify, cancel")
     fires = first_fire(schedule.cron, schedule.timezone, now=context.now)
@@ -259,7 +261,15 @@ def _uids(remotes: tuple[RemoteSchedule, ...]) -> str:
 
 
 def _blocked(
-    schedule: Schedule, reason: BlockedReason, message: str, remedy: str, *, until: datetime | None = None
+    schedule: Schedule,
+    reason: BlockedReason,
+    message: str,
+    remedy: str,
+    *,
+    until: datetime | None = None,
+    changes: tuple[FieldChange, ...] = (),
 ) -> Decision:
-    blocked = Blocked(address=schedule.address, reason=reason, message=message, remedy=remedy, until=until)
+    blocked = Blocked(
+        address=schedule.address, reason=reason, message=message, remedy=remedy, until=until, changes=changes
+    )
     return Decision(blocked=(blocked,))

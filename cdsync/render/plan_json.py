@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cdsync.core.actions import Plan
+from cdsync.core.diff import FieldChange
 from cdsync.core.plan import fingerprint_of_plan, summarise
 
 FORMAT_VERSION = 1
@@ -27,9 +28,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
                 "why": action.why,
                 "uid": action.uid,
                 "first_fire": _time(action.first_fire),
-                "changes": [
-                    {"path": change.path, "before": change.before, "after": change.after} for change in action.changes
-                ],
+                "changes": _changes(action.changes),
             }
             for action in plan.actions
         ],
@@ -40,6 +39,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
                 "message": row.message,
                 "remedy": row.remedy,
                 "until": _time(row.until),
+                "changes": _changes(row.changes),
             }
             for row in plan.blocked
         ],
@@ -58,6 +58,10 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             for row in plan.violations
         ],
     }
+
+
+def _changes(changes: tuple[FieldChange, ...]) -> list[dict[str, Any]]:
+    return [{"path": change.path, "before": change.before, "after": change.after} for change in changes]
 
 
 def as_json(document: Any) -> str:

@@ -48,21 +48,20 @@ def _action_lines(action: Action) -> list[Line]:
     what = action.kind.value if action.uid is None else f"{action.kind.value} {action.uid}"
     lines = [Line(f"{sign:>3} {action.address}", style)]
     lines.extend(wrapped(f"{what}: {action.why}", indent=6, hang=2))
-    width = max((len(change.path) for change in action.changes), default=0)
-    lines.extend(line for change in action.changes for line in _change_lines(change, width))
+    lines.extend(_changes_lines(action.changes))
     if action.first_fire is not None:
         when = f"{action.first_fire:%a %Y-%m-%d %H:%M} {action.first_fire.tzinfo}"
         lines.extend(wrapped(f"fires first on {when}", indent=6, style="faint"))
     return lines
 
 
-def _change_lines(change: FieldChange, width: int) -> list[Line]:
-    name = f"{change.path}:"
-    if change.before is None:
-        text = f"{name:<{width + 1}} {_shown(change.after)}"
-    else:
-        text = f"{name:<{width + 1}} {_shown(change.before)} -> {_shown(change.after)}"
-    return wrapped(text, indent=8, hang=4)
+def _changes_lines(changes: tuple[FieldChange, ...]) -> list[Line]:
+    width = max((len(change.path) for change in changes), default=0)
+    lines: list[Line] = []
+    for change in changes:
+        before = "" if change.before is None else f"{_shown(change.before)} -> "
+        lines.extend(wrapped(f"{change.path + ':':<{width + 1}} {before}{_shown(change.after)}", indent=8, hang=4))
+    return lines
 
 
 def _shown(value: Json) -> str:
@@ -88,6 +87,7 @@ def _blocked_lines(rows: tuple[Blocked, ...]) -> list[Line]:
     for row in rows:
         lines.append(Line(f"  ! {row.address}", "blocked"))
         lines.extend(wrapped(f"{row.reason.value}: {row.message}", indent=6, hang=2))
+        lines.extend(_changes_lines(row.changes))
         if row.remedy:
             lines.extend(wrapped(f"what to do: {row.remedy}", indent=6, hang=2))
     return lines

@@ -680,3 +680,11 @@ def test_no_message_shows_what_a_callback_holds(refused: Refused) -> None:
         messages = refused({"a.yaml": SCHEDULE + f"    callback: {callback}\n"})
         assert messages
         assert canary not in "\n".join(messages), callback
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://e.com:99999/", "https:///path", "https://e.com/a b", "e.com"])
+def test_a_text_that_is_no_url_is_refused(refused: Refused, url: str) -> None:
+    """What no client could call is told before anything is paid for."""
+    assert refused({"a.yaml": SCHEDULE + f'    callback: {{url: "{url}"}}\n'}) == [
+        "a.yaml:6:21: schedule/x: callback.url is no URL; expected one such as https://hooks.example.com/path"
+    ]

@@ -452,3 +452,20 @@ def test_the_collector_is_as_it_was_after_loading(loaded: Loaded) -> None:
     """Loading holds the garbage collector, and lets it go again."""
     loaded({})
     assert gc.isenabled()
+
+
+def test_tags_are_refused_on_every_kind_of_node() -> None:
+    """No tag changes what a value is, not even one that seems harmless."""
+    tree = read_tree("a.yaml", "a: !!str 1\nb: !!map {}\n!!str c: !!set {x}\n")
+    message = "a tag ('!...') is not supported; remove it, and put a text that starts with '!' in quotes"
+    assert [str(problem) for problem in tree.problems] == [
+        f"a.yaml:{place}: {message}" for place in ("1:4", "2:4", "3:1", "3:10")
+    ]
+
+
+def test_a_value_that_is_written_nowhere_has_the_nearest_place() -> None:
+    """A path that leads beyond the document ends at the last part of it that was written."""
+    tree = read_tree("a.yaml", "runs:\n  r: {a: [1, 2]}\n")
+    assert tree.place(("runs", "r", "a", 7)) == (2, 10)
+    assert tree.place(("runs", "r", "gone", "too")) == (2, 6)
+    assert read_tree("a.yaml", "").place(("runs",)) == (1, 1)
