@@ -61,5 +61,8 @@ def validate(ctx: click.Context) -> None:
 @click.command()
 @click.argument("name", type=click.Choice(schema_names()))
 def schema(name: str) -> None:
-    """Print the JSON Schema (draft 2020-12) of a kind of file."""
+    """Print a JSON Schema.
+
+    It is of draft 2020-12, for editors and other programs.
+    """
     click.echo(schema_text(name), nl=False)

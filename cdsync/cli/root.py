@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("declaration", "Check the whole declaration offline; needs no key."),
     "plan": ("planning", "Show what would happen, and why; changes nothing."),
     "apply": ("planning", "Make the account as declared."),
-    "status": ("standing", "Show how every resource stands."),
+    "status": ("standing", "Show every resource: declared, remote, health, last and next fire, last run."),
     "schema": ("declaration", "Print a JSON Schema."),
     "simulate": ("trying", "Serve a simulator of the API on loopback."),
     "demo": ("trying", "Take the tour: simulator, plan, apply, drift healed, run resumed."),

@@ -31,9 +31,9 @@ def simulate(
     dialect: Dialect | None,
     requests_per_minute: int | None,
 ) -> None:
-    """Serve a simulator of the API on loopback, until it is interrupted.
+    """Serve a simulator of the API on loopback.
 
-    It takes any key, keeps everything in memory, and fires crons like the real one.
+    It serves until it is interrupted, takes any key, keeps everything in memory, and fires crons like the real one.
 
     \b
     Example, in two terminals:
@@ -62,5 +62,5 @@ def _announce(url: str) -> None:
 @click.command()
 @click.pass_context
 def demo(ctx: click.Context) -> int:
-    """Take the tour: simulator, example configuration, plan, apply, a drift healed, a stopped run resumed."""
+    """Take the tour: simulator, plan, apply, drift healed, run resumed."""
     return run_demo(color=flags_of(ctx).color)

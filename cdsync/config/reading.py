@@ -96,7 +96,8 @@ def read_text(root: Path, file: str) -> FileText:
     Raises:
         ConfigError: it is missing, leads outside of the root, is no regular file, too large, or not UTF-8.
     """
-    data = _read_bytes(root, file, most=MOST_BYTES if PurePosixPath(file).suffix in YAML_SUFFIXES else MOST_BYTES_OF_INPUTS)
+    declares = PurePosixPath(file).suffix in YAML_SUFFIXES
+    data = _read_bytes(root, file, most=MOST_BYTES if declares else MOST_BYTES_OF_INPUTS)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

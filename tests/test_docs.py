@@ -1,0 +1,90 @@
+"""What the README and docs say is true: commands, flags, links, the reference, the examples."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pytest
+
+from cdsync.cli.root import COMMANDS, cli
+from cdsync.config import load
+
+TOP = Path(__file__).parents[1]
+PAGES = sorted([TOP / "README.md", *TOP.glob("docs/*.md")])
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command of the command line."""
+    context = click.Context(cli)
+    return {name: command for name in COMMANDS if (command := cli.get_command(context, name)) is not None}
+
+
+def options(command: click.Command) -> set[str]:
+    """The flags of a command."""
+    return {flag for parameter in command.params for flag in parameter.opts if flag.startswith("-")} | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_the_text_exists_with_its_flags(page: Path) -> None:
+    """A command line in the docs names a real command, and only flags that it has."""
+    known = commands()
+    for line in re.findall(r"cdsync ((?:-C \S+ )?[a-z]+(?: [^`\n|]*)?)", page.read_text(encoding="utf-8")):
+        words = line.split()
+        name = words[2] if words[0] == "-C" else words[0]
+        if name in known:
+            flags = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(words[2 if words[0] == "-C" else 0 :])))
+            assert flags - {"-C"} <= options(known[name]), line
+
+
+def test_the_readme_lists_every_command() -> None:
+    """No command is hidden from a newcomer."""
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"`cdsync {name}" not in text] == []
+
+
+def test_every_command_explains_itself() -> None:
+    """The help of a command starts with the very sentence that the overview says of it."""
+    for name, command in commands().items():
+        assert (command.help or "").splitlines()[0] == COMMANDS[name][1], name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    """Relative links are not broken."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_reference_is_made_from_the_schemas() -> None:
+    """docs/configuration.md is what its generator writes now."""
+    spec = importlib.util.spec_from_file_location("generate", TOP / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (TOP / "docs" / "configuration.md").read_text(encoding="utf-8") == module.page()
+
+
+def test_the_yaml_of_the_readme_is_valid(tmp_path: Path) -> None:
+    """What a newcomer copies from the README loads."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert blocks
+    (tmp_path / "leads.csv").write_text("linkedin_profile_url\nhttps://example.com/a\n", encoding="utf-8")
+    (tmp_path / "cdsync.yaml").write_text("", encoding="utf-8")
+    for number, block in enumerate(blocks):
+        (tmp_path / f"block{number}.yaml").write_text(block, encoding="utf-8")
+    assert len(load(tmp_path, now=datetime.now(UTC)).desired.resources) == 2
+
+
+def test_the_libraries_of_the_readme_are_those_that_are_needed() -> None:
+    """Each dependency has a reason in the README, and nothing is listed that is not one."""
+    declared = re.findall(
+        r'^    "([a-z]+)>=', (TOP / "pyproject.toml").read_text(encoding="utf-8").split("[project.opt")[0], re.MULTILINE
+    )
+    table = (TOP / "README.md").read_text(encoding="utf-8").split("| library | why |")[1].split("##")[0]
+    listed = [name for row in re.findall(r"^\| ([a-z, ]+) \|", table, re.MULTILINE) for name in row.split(", ")]
+    assert sorted(listed) == sorted(declared)
