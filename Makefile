@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format kill bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: $(READY) ## Lint, format and types
 format: $(READY) ## Put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+kill: $(READY) ## Kill an apply KILLS times (200) with SIGKILL, and look whether anything was doubled or lost
+	$(BIN)/python -m tests.cli.kill_loop --kills $(or $(KILLS),200)
 
 bench: $(READY) ## Time validate and plan beside their floors
 	$(BIN)/python -m benchmarks.bench

@@ -99,7 +99,9 @@ async def plan(around: Surroundings) -> None:
 async def apply(around: Surroundings) -> None:
     """A whole apply, agreed to in advance."""
     async with writing_pass(around, command="bench") as (_, work):
-        await apply_pass(work, approve=lambda _: True, lifted=lambda _: True, on_event=lambda _: None)
+        await apply_pass(
+            work, review=lambda _: None, approve=lambda _: True, lifted=lambda _: True, on_event=lambda _: None
+        )
 
 
 def measure(count: int, *, runs: int) -> list[Row]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from cdsync.api import connect
-from cdsync.config import Configuration, load
+from cdsync.config import Configuration, load, load_settings
 from cdsync.reconciler import Pass
 from cdsync.references import References
 from cdsync.revision import revision_of
@@ -35,6 +35,7 @@ class Surroundings:
     now: Callable[[], datetime] = wall_clock
     transport: httpx.AsyncBaseTransport | None = None
     allow_lookalikes: bool = False
+    targets: tuple[str, ...] = ()
 
 
 def read_configuration(around: Surroundings) -> Configuration:
@@ -45,6 +46,11 @@ def read_configuration(around: Surroundings) -> Configuration:
     """
     configuration = load(around.root, now=around.now())
     return replace(configuration, settings=with_environment(configuration.settings, around.environment))
+
+
+def settings_of(around: Surroundings) -> Settings:
+    """The settings alone, for what needs no declaration; also when the declaration is broken."""
+    return with_environment(load_settings(around.root), around.environment)
 
 
 @asynccontextmanager
@@ -90,6 +96,7 @@ async def _connected(configuration: Configuration, store: Store, around: Surroun
             api=opened,
             store=store,
             policy=replace(settings.policy, allow_lookalikes=around.allow_lookalikes),
+            targets=around.targets,
             revision=revision_of(settings.root),
         )
 

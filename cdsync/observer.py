@@ -7,17 +7,16 @@ they are ours and under way, when an owned schedule has fired since the last loo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from cdsync.api import Api
+from cdsync.core.following import LAG, fired_since, remembered, still_a_schedule
 from cdsync.core.model import (
     Address,
     Capabilities,
     DesiredState,
     FollowedRun,
-    Kind,
     ObservedState,
     OneOffRun,
     OwnedState,
@@ -26,12 +25,7 @@ from cdsync.core.model import (
     RemoteSchedule,
     Resource,
 )
-
-MEMORY = timedelta(days=90)
-"""How long the API shows a run (API contract section 7, retention)."""
-
-LAG = timedelta(minutes=1)
-"""How far apart the API may date a firing and the run that it made."""
+from cdsync.errors import WrongWorkspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +35,34 @@ class Sight:
     observed: ObservedState
     runs: tuple[FollowedRun, ...] = ()
     owned: tuple[Ownership, ...] = ()
+    workspace: str | None = None
 
 
 async def look(
-    api: Api, desired: DesiredState, owned: OwnedState, *, labels: bool | None, thorough: bool = False
+    api: Api,
+    desired: DesiredState,
+    owned: OwnedState,
+    *,
+    labels: bool | None,
+    workspace: str | None,
+    thorough: bool = False,
 ) -> Sight:
     """List what is there.
 
-    `thorough` reads everything to its end also when nothing depends on objects that are not ours.
+    `workspace` is the one that the state belongs to, None until it was seen. `thorough` reads everything to its end
+    also when nothing depends on objects that are not ours.
 
     Raises:
+        WrongWorkspace: the key opens another one.
         ApiError: anything could not be read; nothing may be concluded then.
     """
-    expected = frozenset(row.uid for row in owned.resources.values() if _still_a_schedule(row))
+    expected = frozenset(row.uid for row in owned.resources.values() if still_a_schedule(row))
     retiring = frozenset(row.retiring_uid for row in owned.resources.values() if row.retiring_uid)
     needs_all = thorough or bool(owned.unresolved) or any(_unowned(row, owned) for row in desired.resources.values())
     schedules = await api.schedules(expected=None if needs_all else expected | retiring)
-    gone = await _confirm(api, schedules, (expected | retiring) - schedules.keys())
+    missing = (expected | retiring) - schedules.keys()
+    workspace = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
+    gone = await _confirm(api, schedules, missing)
     runs = await _look_at_runs(api, desired, owned, schedules, gone)
     observed = ObservedState(
         schedules=schedules,
@@ -65,17 +70,34 @@ async def look(
         runs=runs,
         capabilities=Capabilities(update_in_place=api.dialect.update_in_place, labels=labels),
     )
-    followed, updated = _remembered(owned, schedules, gone, runs, now=api.server_now())
-    return Sight(observed=observed, runs=followed, owned=updated)
-
-
-def _still_a_schedule(owned: Ownership) -> bool:
-    return owned.object is Kind.SCHEDULE and owned.state != "completed"
+    followed, updated = remembered(owned, schedules, gone, runs, now=api.server_now())
+    return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)
 
 
 def _unowned(resource: Resource, owned: OwnedState) -> bool:
     was = Address(resource.address.kind, resource.was) if resource.was else resource.address
     return resource.address not in owned.resources and was not in owned.resources
+
+
+async def _check_workspace(
+    api: Api, schedules: Mapping[str, RemoteSchedule], *, known: str | None, doubtful: bool
+) -> str | None:
+    """Make sure that the key opens the workspace that the state belongs to; gives which one it is.
+
+    The rows say so themselves. Only when none does, and something of ours is missing or nothing is known yet, is the
+    API asked.
+    """
+    shown = {row.workspace_uid for row in schedules.values() if row.workspace_uid}
+    if not shown and (doubtful or known is None):
+        asked = await api.workspace()
+        shown = {asked} if asked else set()
+    if known is not None and shown - {known}:
+        raise WrongWorkspace(
+            f"the key opens workspace {', '.join(sorted(shown - {known}))}, but the state belongs to {known}; "
+            "nothing is concluded from it",
+            remedy="use the key of that workspace, or another state (CDSYNC_STATE) for this one",
+        )
+    return known or (next(iter(shown)) if len(shown) == 1 else None)
 
 
 async def _confirm(api: Api, schedules: dict[str, RemoteSchedule], missing: Iterable[str]) -> dict[str, str | None]:
@@ -99,7 +121,7 @@ async def _look_at_runs(
 ) -> dict[str, RemoteRun]:
     under_way = [run.uid for run in owned.runs.values() if not run.finished]
     runs = await api.runs(uids=under_way) if under_way else {}
-    if fired := [row for row in owned.resources.values() if _fired_since(row, schedules, gone)]:
+    if fired := [row for row in owned.resources.values() if fired_since(row, schedules, gone)]:
         since = min(row.runs_checked_at or row.created_at for row in fired)
         recent = await api.runs(actions={row.action for row in fired}, since=since - LAG)
         ours = {row.uid for row in fired}
@@ -112,51 +134,3 @@ async def _look_at_runs(
     if launches:
         runs.update(await api.runs(actions=launches))
     return runs
-
-
-def _fired_since(owned: Ownership, schedules: dict[str, RemoteSchedule], gone: dict[str, str | None]) -> bool:
-    if not _still_a_schedule(owned):
-        return False
-    if owned.uid in gone:
-        return owned.address.kind is Kind.RUN and gone[owned.uid] == "COMPLETED"
-    last = schedules[owned.uid].last_executed_at
-    return last is not None and (owned.runs_checked_at is None or last > owned.runs_checked_at)
-
-
-def _remembered(
-    owned: OwnedState,
-    schedules: dict[str, RemoteSchedule],
-    gone: dict[str, str | None],
-    runs: dict[str, RemoteRun],
-    *,
-    now: datetime,
-) -> tuple[tuple[FollowedRun, ...], tuple[Ownership, ...]]:
-    """The runs of ours as now seen, and the ownerships whose last firing has been accounted for."""
-    by_uid = {row.uid: row for row in owned.resources.values()}
-    followed = [
-        _followed(run, owned, by_uid) for run in runs.values() if run.uid in owned.runs or run.schedule_uid in by_uid
-    ]
-    updated: list[Ownership] = []
-    for row in owned.resources.values():
-        if not _fired_since(row, schedules, gone):
-            continue
-        if row.uid in gone:
-            fired = next((run for run in followed if run.address == row.address), None)
-            if fired is not None or now - row.created_at > MEMORY:
-                updated.append(replace(row, state="completed"))
-            continue
-        last = schedules[row.uid].last_executed_at
-        shown = any(
-            run.address == row.address and run.created_at and last and run.created_at >= last - LAG for run in followed
-        )
-        if last is not None and (shown or now - last > 10 * LAG):
-            updated.append(replace(row, runs_checked_at=last))
-    return tuple(followed), tuple(updated)
-
-
-def _followed(run: RemoteRun, owned: OwnedState, by_uid: dict[str, Ownership]) -> FollowedRun:
-    known = owned.runs.get(run.uid)
-    address = known.address if known else by_uid[run.schedule_uid or ""].address
-    if known is not None:
-        return replace(known, status=run.status, created_at=run.created_at or known.created_at)
-    return FollowedRun(uid=run.uid, address=address, status=run.status, created_at=run.created_at)

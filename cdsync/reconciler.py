@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from cdsync.api import Api
 from cdsync.core.actions import Action, Plan, Violation
 from cdsync.core.events import Event
-from cdsync.core.model import Address, DesiredState, OwnedState
+from cdsync.core.model import Address, DesiredState, Effort, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
+from cdsync.core.restraint import REPEATABLE, signature_of
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
@@ -37,6 +38,7 @@ class Pass:
     api: Api
     store: Store
     policy: Policy
+    targets: tuple[str, ...] = ()
     revision: str | None = None
 
 
@@ -86,8 +88,9 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
         questions = {address: _question(address, uids) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
-    sight = await look(work.api, desired, owned, labels=known_labels(work.store))
-    plan = make_plan(desired, sight.observed, owned, work.policy, work.api.server_now())
+    labels, workspace = known_labels(work.store), work.store.fact("workspace")
+    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace)
+    plan = make_plan(desired, sight.observed, owned, work.policy, work.api.server_now(), targets=work.targets)
     return Planned(plan=plan, desired=desired, owned=owned, sight=sight)
 
 
@@ -98,6 +101,7 @@ def _question(address: Address, uids: tuple[str, ...]) -> str:
 async def apply_pass(
     work: Pass,
     *,
+    review: Callable[[Planned], None],
     approve: Callable[[Planned], bool],
     lifted: Callable[[Violation], bool],
     on_event: Callable[[Event], None],
@@ -105,8 +109,9 @@ async def apply_pass(
 ) -> Applied | None:
     """Make the account as declared, as far as one apply can; None when `approve` said no.
 
-    `lifted` says whether a person has lifted a limit that the plan passes. `patient` waits out the settle time where a
-    creation is neither found nor ruled out.
+    `review` sees every plan, also one that is empty or is then refused, and may refuse it itself by raising. `approve`
+    is asked only when there is something to do. `lifted` says whether a person has lifted a limit that the plan passes.
+    `patient` waits out the settle time where a creation is neither found nor ruled out.
 
     Raises:
         GuardRefused: the plan passes a limit; nothing was done.
@@ -114,23 +119,24 @@ async def apply_pass(
     """
     ambiguous = await _resolve(work, patient=patient)
     planned = await plan_pass(work, ambiguous=ambiguous)
+    review(planned)
     _guard(planned.plan, lifted)
     _remember(work.store, planned)
     if planned.plan.actions and not approve(planned):
         return None
     reports: list[Report] = []
     actions: tuple[Action, ...] = planned.plan.actions
-    begun = {action.address for action in actions}
     current = planned
     for _ in range(ROUNDS):
         if not actions:
             break
         report = await execute(actions, _workshop(work, current), on_event=on_event)
         reports.append(report)
+        _count_efforts(work.store, current, report)
         ambiguous = await _resolve(work, patient=patient)
         current = await plan_pass(work, ambiguous=ambiguous)
         _remember(work.store, current)
-        actions = _unfinished(current.plan, begun, report)
+        actions = _unfinished(current.plan, report)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
 
 
@@ -148,14 +154,39 @@ async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...
     return dict(resolution.ambiguous)
 
 
-def _unfinished(plan: Plan, begun: set[Address], report: Report) -> tuple[Action, ...]:
-    """What the approved actions still need: never more than was approved, and no second try of what failed."""
+def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
+    """What the approved actions still need: never another resource, and no second try of what failed or was done.
+
+    What was unknown has been found or ruled out by now; what was only remembered, as an adoption is, may show what
+    differs.
+    """
     failed = {result.action.address for result in report.results if result.outcome == "failed"}
-    return tuple(row for row in plan.actions if row.address in begun - failed and not (row.removes and failed))
+    going_on = {
+        result.action.address
+        for result in report.results
+        if result.outcome in {"unknown", "skipped"} or (result.outcome == "done" and result.action.phase == 0)
+    }
+    return tuple(row for row in plan.actions if row.address in going_on - failed and not (row.removes and failed))
+
+
+def _count_efforts(store: Store, planned: Planned, report: Report) -> None:
+    """Count how often in a row each change was made; the next look that shows it made ends the count."""
+    made: dict[Address, Effort | None] = {}
+    for result in report.results:
+        action = result.action
+        if result.outcome == "done" and action.kind in REPEATABLE and not action.removes:
+            before = planned.owned.efforts.get(action.address)
+            signature = signature_of(action)
+            again = before is not None and before.signature == signature
+            made[action.address] = Effort(signature, before.count + 1 if before and again else 1)
+    if made:
+        store.set_efforts(made)
 
 
 def _remember(store: Store, planned: Planned) -> None:
     """Write down what the look has shown about our runs, and which resources are protected from now on."""
+    if planned.sight.workspace is not None and store.fact("workspace") is None:
+        store.remember("workspace", planned.sight.workspace)
     seen = {row.address: row for row in planned.sight.owned}
     for address, owned in planned.owned.resources.items():
         declared = planned.desired.resources.get(address)
@@ -163,6 +194,9 @@ def _remember(store: Store, planned: Planned) -> None:
             seen[address] = replace(seen.get(address, owned), protect=declared.protect)
     if seen or planned.sight.runs:
         store.follow(planned.sight.runs, owned=tuple(seen.values()))
+    differing = {row.address for row in planned.plan.actions} | {row.address for row in planned.plan.blocked}
+    if over := {address: None for address in planned.owned.efforts if address not in differing}:
+        store.set_efforts(over)
 
 
 def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:

@@ -87,7 +87,8 @@ async def _matches(api: Api, store: Store, pending: PendingIntent, *, labels: bo
         return ()
     since = intent.sent_at - SKEW
     state = store.owned()
-    ours = owned_uids(state) | state.runs.keys()
+    # What we knew before, also what we have cancelled since, cannot be what this request made.
+    ours = owned_uids(state) | state.runs.keys() | store.known_uids()
     if intent.step == "launch":
         runs = await api.runs(actions=[record.action], since=since)
         unowned_runs = (run for run in runs.values() if run.uid not in ours)

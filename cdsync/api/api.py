@@ -16,7 +16,7 @@ from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
 from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
-from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.core.model import Json, RemoteRun, RemoteSchedule
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
 from cdsync.settings import ApiSettings
 
@@ -140,6 +140,23 @@ class Api:
         if found.uid != uid:
             raise BadAnswer(f"asked for schedule {uid}, the answer is about {found.uid}")
         return found
+
+    async def run_inputs(self, uid: str) -> tuple[Mapping[str, Json], ...] | None:
+        """The inputs of a run, at most the 100 that a schedule can have; None where the dialect does not show them."""
+        if self.dialect.routes[Operation.RUN_INPUTS] is None:
+            return None
+        answer = await self.read(Operation.RUN_INPUTS, uid=uid, query={"limit": "100"})
+        rows = parse_rows(answer, what="inputs")
+        return tuple(row["input_data"] for row in rows if isinstance(row.get("input_data"), dict))
+
+    async def workspace(self) -> str | None:
+        """The UID of the workspace that the key opens; None where the API does not say."""
+        if self.dialect.routes[Operation.WORKSPACE] is None:
+            return None
+        try:
+            return parse_uid(await self.read(Operation.WORKSPACE), "uid", "workspace_uid")
+        except (NotFound, BadAnswer):
+            return None
 
     async def create_schedule(self, action: str, body: Mapping[str, object]) -> Created:
         """Create a schedule."""

@@ -7,6 +7,7 @@ or it was never sent. A write whose answer is lost is `OutcomeUnknown`.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ NEVER_SENT = (
     httpx.ProxyError,
     httpx.LocalProtocolError,
 )
+HEADER_VALUE = re.compile(r"[!-~]+")
 BODY_SHOWN = 256
 READ_ATTEMPTS = 4
 REFUSALS = 5
@@ -59,6 +61,9 @@ class Client:
     """Sends requests with the key to one account.
 
     `server_now` is the server's clock as its Date headers tell it; the local one until the first answer.
+
+    Raises:
+        Unauthorized: the key can be no header's value.
     """
 
     def __init__(
@@ -71,6 +76,9 @@ class Client:
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        if not HEADER_VALUE.fullmatch(key):
+            # httpx and h11 would refuse it too, but quote it in what they raise.
+            raise Unauthorized("the API key cannot be sent: it holds more than visible ASCII", remedy="check api.key")
         self._http = httpx.AsyncClient(
             base_url=base_url,
             headers={
@@ -181,10 +189,10 @@ class Client:
     def _learn_time(self, response: httpx.Response) -> None:
         try:
             told = parsedate_to_datetime(response.headers["date"])
-        except (KeyError, ValueError):
+            if told.tzinfo is not None:
+                self._offset = told.astimezone(UTC) - self._now()
+        except (KeyError, ValueError, OverflowError):
             return
-        if told.tzinfo is not None:
-            self._offset = told.astimezone(UTC) - self._now()
 
 
 def _raise_for_status(response: httpx.Response, *, fault: type[ApiError]) -> None:

@@ -26,6 +26,8 @@ class Operation(StrEnum):
     LIST_RUNS = "list-runs"
     GET_RUN = "get-run"
     RESUME_RUN = "resume-run"
+    RUN_INPUTS = "run-inputs"
+    WORKSPACE = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ MANAGE = Dialect(
         Operation.LIST_RUNS: Route("GET", "/runs/list"),
         Operation.GET_RUN: Route("GET", "/runs/get", query={"uid": "{uid}"}),
         Operation.RESUME_RUN: Route("POST", "/runs/manage", body=_managed("resume")),
+        Operation.RUN_INPUTS: None,
+        Operation.WORKSPACE: None,
     },
     frozenset({"cron", "timezone", "inputs", "parameters", "callback", "identity_mode", "identity_ids"}),
 )
@@ -100,6 +104,8 @@ REST = Dialect(
         Operation.LIST_RUNS: Route("GET", "/runs"),
         Operation.GET_RUN: Route("GET", "/runs/{uid}"),
         Operation.RESUME_RUN: Route("POST", "/runs/{uid}/resume", body={}),
+        Operation.RUN_INPUTS: Route("GET", "/runs/{uid}/inputs"),
+        Operation.WORKSPACE: Route("GET", "/workspaces"),
     },
 )
 

@@ -50,7 +50,7 @@ def _seconds(text: str, *, now: float) -> float | None:
     except ValueError:
         try:
             value = parsedate_to_datetime(text).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     if not math.isfinite(value) or value < 0:
         return None

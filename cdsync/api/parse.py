@@ -13,6 +13,9 @@ from typing import Any
 from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
 from cdsync.errors import BadAnswer
 
+UIDS = frozenset({"uid", "schedule_uid", "scheduled_run_uid", "run_uid"})
+"""The names under which the ages of the API give a UID."""
+
 
 def parse_rows(answer: Any, *, what: str) -> Sequence[Mapping[str, Any]]:
     """The rows of a listing: a bare array, or one in an envelope under `data`.
@@ -40,9 +43,11 @@ def parse_uid(row: Any, *keys: str) -> str:
 
 
 def _fields(row: Any) -> Mapping[str, Any]:
-    """The fields of an object, bare or in an envelope under `data`."""
-    inner = row.get("data", row) if isinstance(row, dict) else None
-    return inner if isinstance(inner, dict) else {}
+    """The fields of an object, bare or in an envelope under `data`; an object with a UID is no envelope."""
+    if not isinstance(row, dict):
+        return {}
+    inner = row.get("data")
+    return inner if isinstance(inner, dict) and not row.keys() & UIDS else row
 
 
 def parse_schedule(row: Any) -> RemoteSchedule:
@@ -109,6 +114,6 @@ def _time(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -25,9 +25,11 @@ def flags_of(ctx: click.Context) -> Flags:
     return flags
 
 
-def surroundings_of(ctx: click.Context, *, allow_lookalikes: bool = False) -> Surroundings:
+def surroundings_of(
+    ctx: click.Context, *, allow_lookalikes: bool = False, targets: tuple[str, ...] = ()
+) -> Surroundings:
     """What a pass takes from outside, as the flags say."""
-    return Surroundings(root=flags_of(ctx).root, allow_lookalikes=allow_lookalikes)
+    return Surroundings(root=flags_of(ctx).root, allow_lookalikes=allow_lookalikes, targets=targets)
 
 
 def show(lines: Iterable[Line], flags: Flags) -> None:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import click
 
-from cdsync.assembly import reading_pass, writing_pass
+from cdsync.assembly import Surroundings, reading_pass, writing_pass
 from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
 from cdsync.core.actions import Plan, Violation
-from cdsync.core.narrow import narrow
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass
 from cdsync.render.lines import Line, wrapped
-from cdsync.render.plan_json import as_json, plan_document
+from cdsync.render.plan_json import as_json, plan_document, read_saved_plan, refuse_if_stale
 from cdsync.render.plan_text import plan_lines
 
 PENDING = 2
@@ -41,9 +40,8 @@ def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: 
       cdsync plan
       cdsync plan --detailed-exitcode --format json
     """
-    planned = asyncio.run(_plan(ctx))
-    found = narrow(planned.plan, targets, known={*planned.desired.resources, *planned.owned.resources})
-    text = as_json(plan_document(found))
+    found = asyncio.run(_plan(ctx, targets)).plan
+    text = as_json(plan_document(found, targets=targets))
     if output is not None:
         _save(output, text)
     if form == "json":
@@ -53,8 +51,8 @@ def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: 
     return PENDING if detailed_exitcode and found.pending else 0
 
 
-async def _plan(ctx: click.Context) -> Planned:
-    async with reading_pass(surroundings_of(ctx)) as (configuration, work):
+async def _plan(ctx: click.Context, targets: tuple[str, ...]) -> Planned:
+    async with reading_pass(surroundings_of(ctx, targets=targets)) as (configuration, work):
         for warning in configuration.warnings:
             click.echo(f"warning: {warning}", err=True)
         return await plan_pass(work)
@@ -68,16 +66,20 @@ def _save(path: Path, text: str) -> None:
 
 
 @click.command()
+@click.argument("planfile", type=click.Path(path_type=Path), required=False)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.option("--allow-removals", metavar="N", type=click.IntRange(min=0), help="Let N schedules be removed.")
 @click.option("--allow-changes", metavar="N", type=click.IntRange(min=0), help="Let N schedules be rewritten.")
 @click.option("--allow-empty", is_flag=True, help="Let an empty declaration remove everything owned.")
 @click.option("--allow-lookalikes", is_flag=True, help="Create also what resembles an unowned schedule or run.")
+@target_option
 @click.pass_context
 def apply(
     ctx: click.Context,
     *,
+    planfile: Path | None,
     yes: bool,
+    targets: tuple[str, ...],
     allow_removals: int | None,
     allow_changes: int | None,
     allow_empty: bool,
@@ -85,9 +87,18 @@ def apply(
 ) -> int:
     """Make the account as declared.
 
-    Shows the plan and asks on a terminal; elsewhere it needs --yes. Ends with 3 when something is left to do, and
-    with 4, having done nothing, when a limit of the policy would be passed.
+    Shows the plan and asks on a terminal; elsewhere it needs --yes. With PLANFILE, which `plan -o` wrote, it does that
+    plan or nothing. Ends with 3 when something is left to do, and with 4, having done nothing, when a limit of the
+    policy would be passed or a plan made now decides something else than PLANFILE.
+
+    \b
+    Examples:
+      cdsync apply
+      cdsync plan -o plan.json && cdsync apply plan.json --yes
     """
+    saved = read_saved_plan(planfile) if planfile else None
+    if saved is not None and targets:
+        raise CdsyncError("a saved plan has its own targets", remedy="leave out --target, or make the plan with it")
     limits = {
         "policy.max_removals": allow_removals,
         "policy.max_changes": allow_changes,
@@ -101,39 +112,39 @@ def apply(
     flags = flags_of(ctx)
     with ApplyProgress(flags) as progress:
 
-        def approve(planned: Planned) -> bool:
+        def review(planned: Planned) -> None:
             show(plan_lines(planned.plan), flags)
+            if saved is not None:
+                refuse_if_stale(saved, planned.plan)
+
+        def approve(planned: Planned) -> bool:
             agreed = yes or _ask(planned.plan)
             if agreed:
                 progress.begin(len(planned.plan.actions))
             return agreed
 
-        applied = asyncio.run(
-            _apply(ctx, allow_lookalikes=allow_lookalikes, approve=approve, lifted=lifted, progress=progress)
-        )
+        around = surroundings_of(ctx, allow_lookalikes=allow_lookalikes, targets=saved.targets if saved else targets)
+        applied = asyncio.run(_apply(around, review=review, approve=approve, lifted=lifted, progress=progress))
     if applied is None:
         click.echo("nothing was applied", err=True)
         return 1
-    if not applied.reports:
-        show(plan_lines(applied.plan), flags)
-    else:
+    if applied.reports:
         show(_outcome_lines(applied), flags)
     return _exit_code(applied)
 
 
 async def _apply(
-    ctx: click.Context,
+    around: Surroundings,
     *,
-    allow_lookalikes: bool,
+    review: Callable[[Planned], None],
     approve: Callable[[Planned], bool],
     lifted: Callable[[Violation], bool],
     progress: ApplyProgress,
 ) -> Applied | None:
-    around = surroundings_of(ctx, allow_lookalikes=allow_lookalikes)
     async with writing_pass(around, command="apply") as (configuration, work):
         for warning in configuration.warnings:
             click.echo(f"warning: {warning}", err=True)
-        return await apply_pass(work, approve=approve, lifted=lifted, on_event=progress.on_event)
+        return await apply_pass(work, review=review, approve=approve, lifted=lifted, on_event=progress.on_event)
 
 
 def _ask(plan: Plan) -> bool:

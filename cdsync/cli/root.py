@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("planning", "Show what would happen, and why; changes nothing."),
     "apply": ("planning", "Make the account as declared."),
     "status": ("standing", "Show every resource: declared, remote, health, last and next fire, last run."),
+    "history": ("standing", "Show what was done, when, by which commit, with what result."),
+    "import": ("importing", "Write YAML for schedules nobody owns yet, and how to adopt them."),
+    "adopt": ("ownership", "Take ownership of an object that is on the account already."),
+    "forget": ("ownership", "Drop ownership without touching the API object."),
+    "hold": ("ownership", "Let the reconciler leave a resource alone, visibly."),
+    "release": ("ownership", "End a hold."),
     "schema": ("declaration", "Print a JSON Schema."),
     "simulate": ("trying", "Serve a simulator of the API on loopback."),
     "demo": ("trying", "Take the tour: simulator, plan, apply, drift healed, run resumed."),
@@ -53,7 +60,7 @@ class Commands(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"There is no command {cmd_name!r}.{hint}")
         module = importlib.import_module(f"cdsync.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_command" if keyword.iskeyword(cmd_name) else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature

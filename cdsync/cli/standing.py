@@ -1,4 +1,4 @@
-"""status: how every resource stands."""
+"""status and history: how every resource stands, and how it came to that."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 
 import click
 
-from cdsync.assembly import reading_pass
+from cdsync.assembly import reading_pass, settings_of
 from cdsync.cli.console import flags_of, show, surroundings_of
+from cdsync.core.model import Address
 from cdsync.core.status import StatusRow, make_status
+from cdsync.errors import UnknownAddress
 from cdsync.reconciler import plan_pass
+from cdsync.render.history import history_document, history_lines
 from cdsync.render.plan_json import as_json
 from cdsync.render.status import status_document, status_lines
+from cdsync.store import open_reader
 
 
 @click.command()
@@ -34,3 +38,31 @@ async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...]]:
         revision = f", at {work.revision}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
         return f"{where}; times in UTC", rows
+
+
+@click.command()
+@click.argument("address", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What goes to stdout.")
+@click.pass_context
+def history(ctx: click.Context, address: str | None, form: str) -> None:
+    """Show what was done, when, by which commit, with what result.
+
+    \b
+    Examples:
+      cdsync history
+      cdsync history schedule/weekday-leads --format json
+    """
+    settings = settings_of(surroundings_of(ctx))
+    with open_reader(settings.state) as store:
+        entries = store.history(_address(address) if address else None)
+    if form == "json":
+        click.echo(as_json(history_document(entries)), nl=False)
+    else:
+        show(history_lines(entries), flags_of(ctx))
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise UnknownAddress(str(error)) from error

@@ -6,23 +6,18 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, lru_cache
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from cdsync.core.cron import CronError, parse_cron, zone
 from cdsync.core.model import NEVER_RESUME, Json, Reference, ResumePolicy
+from cdsync.core.policy import parse_duration
 
-_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+(?P<offset>[Zz]|[+-][0-9:]+)?")
 _INSTANT_EXAMPLE = "2026-12-01T08:00:00+01:00"
-
-
-def duration(text: str) -> timedelta:
-    """The length of a duration such as `30s`, `5m`, `2h`, `1d`, whose shape the schema has checked."""
-    return timedelta(seconds=int(text[:-1]) * _UNIT[text[-1]])
 
 
 def reference(value: Mapping[str, Json]) -> Reference:
@@ -46,7 +41,7 @@ def resume_policy(value: Json, *, otherwise: ResumePolicy) -> ResumePolicy:
     return ResumePolicy(
         statuses=tuple(map(str, statuses)) if isinstance(statuses, list) else rest.statuses,
         attempts=int(attempts) if isinstance(attempts, (int, float)) else rest.attempts,
-        backoff=duration(str(value["backoff"])) if "backoff" in value else rest.backoff,
+        backoff=parse_duration(str(value["backoff"])) if "backoff" in value else rest.backoff,
     )
 
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cdsync.config.fields import duration, reference, resume_policy, url_fault
+from cdsync.config.fields import reference, resume_policy, url_fault
 from cdsync.config.reading import is_below_root
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import Json
-from cdsync.core.policy import Limit, Policy, PruneMode
+from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
 from cdsync.errors import Problem
 from cdsync.settings import ApiSettings, Settings, default_state
 
@@ -81,7 +81,7 @@ def _limit(value: Json, usual: Limit) -> Limit:
 
 def _duration(section: Mapping[str, Json], key: str, usual: timedelta) -> timedelta:
     value = section.get(key)
-    return duration(value) if isinstance(value, str) else usual
+    return parse_duration(value) if isinstance(value, str) else usual
 
 
 def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:

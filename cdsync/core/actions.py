@@ -74,6 +74,8 @@ class BlockedReason(StrEnum):
     LAUNCHED_CHANGED = "launched-changed"
     LAUNCHED_UNDECLARED = "launched-undeclared"
     KEPT = "kept"
+    HELD = "held"
+    NOT_CONVERGING = "not-converging"
     NEEDS_ATTENTION = "needs-attention"
 
     @property
@@ -83,6 +85,7 @@ class BlockedReason(StrEnum):
             BlockedReason.LAUNCHED_CHANGED,
             BlockedReason.LAUNCHED_UNDECLARED,
             BlockedReason.KEPT,
+            BlockedReason.HELD,
             BlockedReason.NEEDS_ATTENTION,
         }
 

@@ -29,7 +29,8 @@ V = TypeVar("V")
 class Context:
     """The three states, the policy and the time, and who is whose.
 
-    `owned` already carries renames: a resource declared with `was` is found under its new address.
+    `owned` already carries renames: a resource declared with `was` is found under its new address. `unresolved` does
+    too, so that what may have been created under the old name is not created again under the new one.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
     label of a declared resource, and all else by what it does.
     """
@@ -38,6 +39,7 @@ class Context:
     observed: ObservedState
     owned: Mapping[Address, Ownership]
     state: OwnedState
+    unresolved: Mapping[Address, str]
     renamed: Mapping[Address, Address]
     policy: Policy
     now: datetime
@@ -64,6 +66,7 @@ def make_context(
         observed=observed,
         owned=owned,
         state=state,
+        unresolved=_unresolved_with_renames(desired, state),
         renamed=renamed,
         policy=policy,
         now=now,
@@ -98,6 +101,15 @@ def _with_renames(
             owned[address] = replace(owned.pop(old), address=address)
             renamed[address] = old
     return owned, renamed
+
+
+def _unresolved_with_renames(desired: DesiredState, state: OwnedState) -> Mapping[Address, str]:
+    unresolved = dict(state.unresolved)
+    for address, resource in desired.resources.items():
+        old = Address(address.kind, resource.was or address.name)
+        if old in unresolved and old not in desired.resources:
+            unresolved[address] = unresolved.pop(old)
+    return unresolved
 
 
 def work_key(action: str, cron: str | None) -> tuple[str, str]:

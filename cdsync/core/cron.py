@@ -86,6 +86,10 @@ def parse_cron(expression: str) -> Cron:
         )
     minutes, hours, days, months, weekdays = (_values(text, spec) for text, spec in zip(fields, FIELDS, strict=True))
     weekdays = frozenset(day % 7 for day in weekdays)
+    both = fields[2] != "*" and fields[4] != "*"
+    if both and (len(days) == 31 or len(weekdays) == 7):
+        # A full list is no asterisk: beside another list it names every day, where an asterisk would name none.
+        days, weekdays = frozenset(range(1, 32)), frozenset(range(7))
     cron = Cron(
         minutes=minutes,
         hours=hours,

@@ -300,15 +300,34 @@ class Ownership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """That a person wants a resource left alone: since when, and until when (None: until released)."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often in a row the same change was made to a resource, without the next look showing it made."""
+
+    signature: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedState:
     """All that the store remembers about what is ours.
 
-    `unresolved` are addresses whose last write has an unknown outcome, with what was tried.
+    `unresolved` are addresses whose last write has an unknown outcome, with what was tried; `held` those that a person
+    wants left alone; `efforts` those that were changed and have not been seen as declared since.
     """
 
     resources: Mapping[Address, Ownership] = field(default_factory=dict)
     runs: Mapping[str, FollowedRun] = field(default_factory=dict)
     unresolved: Mapping[Address, str] = field(default_factory=dict)
+    held: Mapping[Address, Hold] = field(default_factory=dict)
+    efforts: Mapping[Address, Effort] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ The decisions, row by row (the test of this module is driven by this very table)
     active    removed    paused                              resume
     active    unknown    anything                            blocked: unresolved-outcome
     active    secret     anything                            blocked: unresolved-reference
+    active    held       other cron                          blocked: held
+    active    tried      same difference after two applies   blocked: not-converging
     paused    yes        active                              pause
     absent    no         anything                            nothing
     absent    yes        live                                delete
@@ -54,7 +56,7 @@ The decisions, row by row (the test of this module is driven by this very table)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from cdsync.core.actions import (
@@ -69,13 +71,16 @@ from cdsync.core.actions import (
     Violation,
 )
 from cdsync.core.context import Context, make_context
+from cdsync.core.diff import FieldChange
 from cdsync.core.fingerprint import canonical
 from cdsync.core.guard import check_limits
-from cdsync.core.model import Address, DesiredState, Kind, ObservedState, OwnedState, Schedule
+from cdsync.core.model import Address, DesiredState, Json, Kind, ObservedState, OwnedState, Schedule
 from cdsync.core.policy import Limit, Policy, PruneMode
 from cdsync.core.prune import decide_undeclared
+from cdsync.core.restraint import restrained
 from cdsync.core.runs import decide_followed, decide_run, decide_undeclared_run
 from cdsync.core.schedules import decide_schedule
+from cdsync.core.targets import selection
 
 __all__ = [
     "Action",
@@ -95,13 +100,26 @@ __all__ = [
 ]
 
 
-def make_plan(desired: DesiredState, observed: ObservedState, owned: OwnedState, policy: Policy, now: datetime) -> Plan:
+def make_plan(
+    desired: DesiredState,
+    observed: ObservedState,
+    owned: OwnedState,
+    policy: Policy,
+    now: datetime,
+    *,
+    targets: tuple[str, ...] = (),
+) -> Plan:
     """Decide for every resource that is declared or owned, and for every run of ours that was looked at.
 
-    `now` is aware and in the server's time. Actions come in the order in which they are carried out, then by address.
+    `now` is aware and in the server's time. `targets` are globs of addresses that the plan is confined to; none is all.
+    Actions come in the order in which they are carried out, then by address.
+
+    Raises:
+        UnknownAddress: a glob matches nothing.
     """
     context = make_context(desired, observed, owned, policy, now)
-    decisions = tuple(_decide_all(context))
+    wanted = selection(targets, known={*desired.resources, *owned.resources})
+    decisions = tuple(_only(restrained(decision, owned, now), wanted) for decision in _decide_all(context))
     actions = sorted(
         (action for decision in decisions for action in decision.actions),
         key=lambda action: (action.phase, action.address, action.kind, action.uid or ""),
@@ -124,6 +142,14 @@ def make_plan(desired: DesiredState, observed: ObservedState, owned: OwnedState,
     )
 
 
+def _only(decision: Decision, wanted: Callable[[Address], bool]) -> Decision:
+    return Decision(
+        actions=tuple(row for row in decision.actions if wanted(row.address)),
+        blocked=tuple(row for row in decision.blocked if wanted(row.address)),
+        drift=tuple(row for row in decision.drift if wanted(row.address)),
+    )
+
+
 def _decide_all(context: Context) -> Iterator[Decision]:
     for resource in context.desired.resources.values():
         yield decide_schedule(resource, context) if isinstance(resource, Schedule) else decide_run(resource, context)
@@ -134,11 +160,23 @@ def _decide_all(context: Context) -> Iterator[Decision]:
             yield decide_undeclared(owned, context)
         else:
             yield decide_undeclared_run(owned, context)
+    for address, message in context.unresolved.items():
+        if address not in context.desired.resources and address not in context.owned:
+            yield Decision(blocked=(_unresolved(address, message),))
     owners = _owners(context)
     for run in context.observed.runs.values():
         owner = owners.get(run.uid) or owners.get(run.schedule_uid or "")
         if owner is not None:
             yield decide_followed(run, owner, context)
+
+
+def _unresolved(address: Address, message: str) -> Blocked:
+    return Blocked(
+        address=address,
+        reason=BlockedReason.UNRESOLVED_OUTCOME,
+        message=message,
+        remedy="the next apply looks for it first",
+    )
 
 
 def _owners(context: Context) -> dict[str, Address]:
@@ -151,19 +189,24 @@ def _owners(context: Context) -> dict[str, Address]:
 
 
 def fingerprint_of_plan(plan: Plan) -> str:
-    """A digest of what the plan decides: kinds, objects and changes; no sentences, no times, nothing volatile."""
+    """A digest of what the plan decides: kinds, objects and changes; no sentences, no times, nothing volatile.
+
+    A replacement that has to wait for a tick is the same decision as one that need not.
+    """
     rows = [
-        [
-            str(action.address),
-            action.kind,
-            action.reason,
-            action.uid,
-            [[change.path, change.before, change.after] for change in action.changes],
-        ]
+        [str(action.address), action.kind, action.reason, action.uid, _plain(action.changes)]
         for action in plan.actions
+        if action.kind is not ActionKind.REPLACE
     ]
     blocked = [[str(row.address), row.reason] for row in plan.blocked if row.reason is not BlockedReason.DEFERRED]
-    return hashlib.sha256(canonical([rows, blocked]).encode()).hexdigest()[:16]
+    replaced = [(row.address, row.changes) for row in plan.actions if row.kind is ActionKind.REPLACE]
+    replaced += [(row.address, row.changes) for row in plan.blocked if row.reason is BlockedReason.DEFERRED]
+    replacements = [[str(address), _plain(changes)] for address, changes in sorted(replaced, key=lambda row: row[0])]
+    return hashlib.sha256(canonical([rows, blocked, replacements]).encode()).hexdigest()[:16]
+
+
+def _plain(changes: tuple[FieldChange, ...]) -> list[list[Json]]:
+    return [[change.path, change.before, change.after] for change in changes]
 
 
 def summarise(plan: Plan) -> dict[str, int]:

@@ -57,6 +57,21 @@ class Policy:
     allow_lookalikes: bool = False
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(text: str) -> timedelta:
+    """The length of a duration such as `30s`, `5m`, `2h` or `1d`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not (number.isascii() and number.isdigit()) or len(number) > 6:
+        raise ValueError(f"{text!r} is no duration; expected 30s, 5m, 2h or 1d")
+    return timedelta(seconds=int(number) * _UNITS[unit])
+
+
 def duration_text(duration: timedelta) -> str:
     """A duration as the settings write it: `1d`, `2h`, `5m`, `30s`."""
     seconds = int(duration.total_seconds())

@@ -17,7 +17,7 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
     """Decide for an owned schedule that is declared no more: pause it now, cancel it after the grace."""
     address, policy = owned.address, context.policy
     remote = context.observed.schedules.get(owned.uid)
-    if message := context.state.unresolved.get(address):
+    if message := context.unresolved.get(address):
         left = Blocked(
             address=address,
             reason=BlockedReason.UNRESOLVED_OUTCOME,

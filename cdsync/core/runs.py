@@ -16,10 +16,10 @@ from cdsync.core.labels import labels_for
 from cdsync.core.model import (
     NEVER_RESUME,
     Address,
-    Callback,
     Kind,
     OneOffRun,
     Ownership,
+    Reference,
     RemoteRun,
     RemoteSchedule,
     ResumePolicy,
@@ -32,7 +32,7 @@ STANDING_STILL = frozenset({"STOPPED", "BLOCKED"})
 
 def decide_run(run: OneOffRun, context: Context) -> Decision:
     """Decide for a declared one-off."""
-    if message := context.state.unresolved.get(run.address):
+    if message := context.unresolved.get(run.address):
         return _blocked(run, BlockedReason.UNRESOLVED_OUTCOME, message, "the next apply looks for it first")
     if message := context.desired.unresolved.get(run.address):
         return _blocked(run, BlockedReason.UNRESOLVED_REFERENCE, message, "set it where cdsync runs")
@@ -84,19 +84,16 @@ def _launch(run: OneOffRun) -> Action:
 def _lookalikes(run: OneOffRun, candidates: tuple[RemoteRun, ...], context: Context) -> tuple[str, ...]:
     if run.schedule_at is not None:
         scheduled = context.by_work.get((run.work.action, ""), ())
-        return tuple(sorted(remote.uid for remote in scheduled if remote.next_execution_at == run.schedule_at))
-    url = _literal_url(run.work.callback)
+        return tuple(sorted(remote.uid for remote in scheduled if remote.next_execution_at in {run.schedule_at, None}))
+    url = run.work.callback.url if run.work.callback is not None else None
     return tuple(
         sorted(
             remote.uid
             for remote in candidates
-            if remote.callback_url == url and (remote.parameters or {}) == dict(run.work.parameters)
+            if (isinstance(url, Reference) or remote.callback_url == url)
+            and (remote.parameters or {}) == dict(run.work.parameters)
         )
     )
-
-
-def _literal_url(callback: Callback | None) -> str | None:
-    return callback.url if callback is not None and isinstance(callback.url, str) else None
 
 
 def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decision:

@@ -18,7 +18,7 @@ def decide_schedule(schedule: Schedule, context: Context) -> Decision:
     """Decide for a declared schedule."""
     address = schedule.address
     owned = context.owned.get(address)
-    if message := context.state.unresolved.get(address):
+    if message := context.unresolved.get(address):
         return _blocked(schedule, BlockedReason.UNRESOLVED_OUTCOME, message, "the next apply looks for it first")
     if message := context.desired.unresolved.get(address):
         return _blocked(schedule, BlockedReason.UNRESOLVED_REFERENCE, message, "set it where cdsync runs")
@@ -133,6 +133,10 @@ def _decide_gone(schedule: Schedule, owned: Ownership, context: Context) -> Deci
 def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, context: Context) -> Decision:
     address = schedule.address
     drift = () if owned.removed_at else drift_rows(owned, remote)
+    if owned.retiring_uid in context.observed.schedules:
+        # One replacement is brought to its end before anything else, or its predecessor would be forgotten.
+        first = _rename(schedule, context) if address in context.renamed else _retire(schedule, owned)
+        return Decision(actions=(first,), drift=drift)
     if schedule.state == "absent":
         return _delete_absent(schedule, remote, drift)
     changes = diff_schedule(
@@ -144,8 +148,6 @@ def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, c
     )
     actions: list[Action] = []
     blocked: tuple[Blocked, ...] = ()
-    if owned.retiring_uid in context.observed.schedules:
-        actions.append(_retire(schedule, owned))
     if address in context.renamed:
         actions.append(_rename(schedule, context))
     settings = tuple(change for change in changes if change.path != "state")
@@ -154,6 +156,10 @@ def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, c
         replacing = _replace(schedule, remote, changes, reason, context)
         actions.extend(replacing.actions)
         blocked = replacing.blocked
+        if blocked and schedule.state == "paused" and remote.status == "ACTIVE":
+            # What is declared paused fires no more, whatever else has to wait.
+            state = tuple(change for change in changes if change.path == "state")
+            actions.append(_switch(schedule, owned, remote, state, reason))
     elif settings:
         why = _why(changes, reason, "changed in place")
         actions.append(_action(schedule, ActionKind.UPDATE, reason, why, uid=remote.uid, changes=changes))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cdsync.core.actions import Plan
+from cdsync.core.actions import BlockedReason, Plan
 from cdsync.core.model import (
     Address,
     DesiredState,
@@ -21,6 +21,7 @@ from cdsync.core.model import (
     Resource,
     Schedule,
 )
+from cdsync.core.restraint import in_force
 from cdsync.core.timing import next_tick
 
 
@@ -29,8 +30,12 @@ class Health(StrEnum):
 
     ATTENTION = "attention"
     BLOCKED = "blocked"
+    HELD = "held"
     PENDING = "pending"
     OK = "ok"
+
+
+_HEALTH = {BlockedReason.HELD: Health.HELD, BlockedReason.NOT_CONVERGING: Health.ATTENTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ def make_status(
     desired: DesiredState, observed: ObservedState, owned: OwnedState, plan: Plan, now: datetime
 ) -> tuple[StatusRow, ...]:
     """A row for everything that is declared or owned, by address."""
-    notes = _notes(plan)
+    notes = _notes(plan, owned, now)
     last_runs = _last_runs(owned, observed)
     addresses = sorted({*desired.resources, *owned.resources})
     return tuple(
@@ -69,12 +74,16 @@ def make_status(
     )
 
 
-def _notes(plan: Plan) -> Mapping[Address, tuple[Health, str]]:
-    notes: dict[Address, tuple[Health, str]] = {}
+def _notes(plan: Plan, owned: OwnedState, now: datetime) -> Mapping[Address, tuple[Health, str]]:
+    notes: dict[Address, tuple[Health, str]] = {
+        address: (Health.HELD, f"held until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "held until released")
+        for address, hold in owned.held.items()
+        if in_force(hold, now)
+    }
     for action in plan.actions:
         notes.setdefault(action.address, (Health.PENDING, f"{action.kind.value}: {action.why}"))
     for blocked in plan.blocked:
-        health = Health.BLOCKED if blocked.reason.pending else Health.ATTENTION
+        health = _HEALTH.get(blocked.reason, Health.BLOCKED if blocked.reason.pending else Health.ATTENTION)
         notes[blocked.address] = (health, f"{blocked.reason.value}: {blocked.message}")
     return notes
 

@@ -7,23 +7,29 @@ from datetime import datetime
 from typing import Any
 
 from cdsync.core.status import Health, StatusRow
-from cdsync.render.lines import Line, wrapped
+from cdsync.render.lines import Line, printable, wrapped
 
-STYLE = {Health.OK: "create", Health.PENDING: "update", Health.BLOCKED: "blocked", Health.ATTENTION: "failed"}
+STYLE = {
+    Health.OK: "create",
+    Health.PENDING: "update",
+    Health.HELD: "resume",
+    Health.BLOCKED: "blocked",
+    Health.ATTENTION: "failed",
+}
 NAME_WIDTH = 32
+REMOTE_WIDTH = 10
 
 
 def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
     """A line per resource, and below it why it is not ok."""
     lines = [
         Line(title, "title"),
-        Line(f"{'RESOURCE':<{NAME_WIDTH}} {'DECLARED':<9} {'REMOTE':<10} {'NEXT FIRE':<16} HEALTH"),
+        Line(f"{'RESOURCE':<{NAME_WIDTH}} {'DECLARED':<9} {'REMOTE':<{REMOTE_WIDTH}} {'NEXT FIRE':<16} HEALTH"),
     ]
     for row in rows:
-        name = str(row.address)
-        name = name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 3] + "..."
+        name, remote = _cut(str(row.address), NAME_WIDTH), _cut(printable(row.remote), REMOTE_WIDTH)
         fire = f"{row.next_fire:%Y-%m-%d %H:%M}" if row.next_fire else "-"
-        text = f"{name:<{NAME_WIDTH}} {row.declared:<9} {row.remote:<10} {fire:<16} {row.health.value}"
+        text = f"{name:<{NAME_WIDTH}} {row.declared:<9} {remote:<{REMOTE_WIDTH}} {fire:<16} {row.health.value}"
         lines.append(Line(text, STYLE[row.health]))
         if row.last_run:
             lines.extend(wrapped(f"last run: {row.last_run}", indent=4, style="faint"))
@@ -35,6 +41,10 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
         [Line(), Line(f"{len(rows)} resources: {summary}." if rows else "Nothing is declared or owned.", "title")]
     )
     return lines
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def status_document(rows: tuple[StatusRow, ...]) -> dict[str, Any]:

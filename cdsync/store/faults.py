@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from cdsync.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnwritable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
@@ -30,6 +35,26 @@ def store_errors(path: Path) -> Iterator[None]:
         raise StoreUnwritable(
             f"{path}: {error.strerror or error}", remedy="check the folder's owner, its mode and the free space"
         ) from error
+
+
+class _HasPath(Protocol):
+    path: Path
+
+
+S = TypeVar("S", bound=_HasPath)
+
+
+def legible(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Let a method that reads records tell one that makes no sense as StoreCorrupt: SQLite checks no contents."""
+
+    @wraps(method)
+    def reading(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise corrupt(self.path, f"a record cannot be read ({type(error).__name__}: {error})") from error
+
+    return reading
 
 
 def _translated(error: sqlite3.Error, path: Path) -> StoreError:

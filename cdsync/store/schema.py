@@ -52,6 +52,14 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX history_address ON history (address, id);
     """,
+    """
+    CREATE TABLE holds (address TEXT PRIMARY KEY, since TEXT NOT NULL, until TEXT) STRICT, WITHOUT ROWID;
+    CREATE TABLE efforts (
+        address TEXT PRIMARY KEY,
+        signature TEXT NOT NULL,
+        count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -40,8 +40,8 @@ class Shell:
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> Done:
         """Run `cdsync -C ROOT ARGUMENTS` to its end."""
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "cdsync", "-C", str(self.root), *arguments],
-            env=self._environment(environment),
+            self.command(*arguments),
+            env=self.variables(**environment),
             input=stdin,
             capture_output=True,
             text=True,
@@ -56,7 +56,12 @@ class Shell:
         assert done.code == 0, done
         return done
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a process."""
+        return [sys.executable, "-W", "error", "-m", "cdsync", "-C", str(self.root), *arguments]
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """The environment of a process: ours alone of all CDSYNC_ variables."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CDSYNC_")}
         ours = {"CDSYNC_API_URL": self.url, "CDSYNC_API_KEY": KEY}
         return {**kept, **ours, **self.environment, **more}

@@ -23,7 +23,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     """It says where it listens, answers, and returns when told to stop."""
     command = [sys.executable, "-c", PROGRAM]
     root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own text
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert httpx.get(f"{url}/v4/schedules", trust_env=False).status_code == 401

@@ -1,0 +1,88 @@
+"""adopt, forget, hold and release: what is ours and what is left alone, by a person's word."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from cdsync import custody
+from cdsync.assembly import holder, read_configuration, writing_pass
+from cdsync.cli.console import surroundings_of
+from cdsync.core.policy import parse_duration
+from cdsync.revision import revision_of
+from cdsync.store import open_writer
+
+
+@click.command()
+@click.argument("address")
+@click.argument("uid")
+@click.pass_context
+def adopt(ctx: click.Context, address: str, uid: str) -> None:
+    """Take ownership of an object that is on the account already.
+
+    Nothing is changed there. What the API does not show is taken to be as declared.
+    """
+    click.echo(asyncio.run(_adopt(ctx, address, uid)))
+
+
+async def _adopt(ctx: click.Context, text: str, uid: str) -> str:
+    async with writing_pass(surroundings_of(ctx), command="adopt") as (configuration, work):
+        address = custody.known_address(text, configuration.desired, work.store.owned())
+        owned = await custody.adopt(work, address, uid)
+        return f"{address} owns {owned.uid} now; nothing was changed on the account"
+
+
+@click.command()
+@click.argument("address")
+@click.pass_context
+def forget(ctx: click.Context, address: str) -> None:
+    """Drop ownership without touching the API object.
+
+    It goes on as it is, as nobody's. A resource that is still declared is then blocked as a lookalike or adopted by its
+    label at the next plan, not created again.
+    """
+    around = surroundings_of(ctx)
+    configuration = read_configuration(around)
+    settings = configuration.settings
+    with open_writer(settings.state, holder=holder("forget", around.now())) as store:
+        found = custody.known_address(address, configuration.desired, store.owned())
+        uid = custody.forget(store, found, now=around.now(), revision=revision_of(settings.root))
+    click.echo(f"{found} is forgotten; {uid or 'it owned nothing'}{' goes on as it is' if uid else ''}")
+
+
+@click.command()
+@click.argument("address")
+@click.option("--for", "length", metavar="DURATION", help="How long, such as 30m, 2h or 1d. [default: until released]")
+@click.pass_context
+def hold(ctx: click.Context, address: str, length: str | None) -> None:
+    """Let the reconciler leave a resource alone, visibly.
+
+    \b
+    Example:
+      cdsync hold schedule/weekday-leads --for 2h
+    """
+    around = surroundings_of(ctx)
+    configuration = read_configuration(around)
+    try:
+        time = parse_duration(length) if length else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--for") from error
+    with open_writer(configuration.settings.state, holder=holder("hold", around.now())) as store:
+        found = custody.known_address(address, configuration.desired, store.owned())
+        made = custody.hold(store, found, now=around.now(), duration=time)
+    until = f"until {made.until:%Y-%m-%d %H:%M} UTC" if made.until else f"until: cdsync release {found}"
+    click.echo(f"{found} is held {until}")
+
+
+@click.command()
+@click.argument("address")
+@click.pass_context
+def release(ctx: click.Context, address: str) -> None:
+    """End a hold."""
+    around = surroundings_of(ctx)
+    configuration = read_configuration(around)
+    with open_writer(configuration.settings.state, holder=holder("release", around.now())) as store:
+        found = custody.known_address(address, configuration.desired, store.owned())
+        held = store.release(found)
+    click.echo(f"{found} is released" if held else f"{found} was not held")

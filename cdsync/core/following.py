@@ -1,0 +1,74 @@
+"""What a look shows about the runs of ours, and what is worth remembering of it. Values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cdsync.core.model import Address, FollowedRun, Kind, OwnedState, Ownership, RemoteRun, RemoteSchedule
+
+MEMORY = timedelta(days=90)
+"""How long the API shows a run (API contract section 7, retention)."""
+
+LAG = timedelta(minutes=1)
+"""How far apart the API may date a firing and the run that it made."""
+
+
+def still_a_schedule(owned: Ownership) -> bool:
+    """Whether the API object is a schedule that can still fire, as far as is known."""
+    return owned.object is Kind.SCHEDULE and owned.state != "completed"
+
+
+def fired_since(owned: Ownership, schedules: Mapping[str, RemoteSchedule], gone: Mapping[str, str | None]) -> bool:
+    """Whether a schedule of ours has fired since its runs were last looked for, or came to its end."""
+    if not still_a_schedule(owned):
+        return False
+    if owned.uid in gone:
+        return owned.address.kind is Kind.RUN and gone[owned.uid] == "COMPLETED"
+    last = schedules[owned.uid].last_executed_at
+    return last is not None and (owned.runs_checked_at is None or last > owned.runs_checked_at)
+
+
+def remembered(
+    owned: OwnedState,
+    schedules: Mapping[str, RemoteSchedule],
+    gone: Mapping[str, str | None],
+    runs: Mapping[str, RemoteRun],
+    *,
+    now: datetime,
+) -> tuple[tuple[FollowedRun, ...], tuple[Ownership, ...]]:
+    """The runs of ours as now seen, and the ownerships whose last firing has been accounted for."""
+    by_uid = {row.uid: row for row in owned.resources.values()}
+    followed = [
+        _followed(run, owned, by_uid) for run in runs.values() if run.uid in owned.runs or run.schedule_uid in by_uid
+    ]
+    latest: dict[Address, datetime] = {}
+    for run in followed:
+        moment = run.created_at or now
+        latest[run.address] = max(moment, latest.get(run.address, moment))
+    updated: list[Ownership] = []
+    for known in owned.resources.values():
+        # A predecessor that is gone needs no cancelling any more.
+        row = replace(known, retiring_uid=None) if known.retiring_uid in gone and known.uid not in gone else known
+        if row != known:
+            updated.append(row)
+        if not fired_since(row, schedules, gone):
+            continue
+        if row.uid in gone:
+            if row.address in latest or now - row.created_at > MEMORY:
+                updated.append(replace(row, state="completed"))
+            continue
+        last = schedules[row.uid].last_executed_at
+        newest = latest.get(row.address)
+        if last is not None and ((newest is not None and newest >= last - LAG) or now - last > 10 * LAG):
+            updated.append(replace(row, runs_checked_at=last))
+    return tuple(followed), tuple(updated)
+
+
+def _followed(run: RemoteRun, owned: OwnedState, by_uid: dict[str, Ownership]) -> FollowedRun:
+    known = owned.runs.get(run.uid)
+    address = known.address if known else by_uid[run.schedule_uid or ""].address
+    if known is not None:
+        return replace(known, status=run.status, created_at=run.created_at or known.created_at)
+    return FollowedRun(uid=run.uid, address=address, status=run.status, created_at=run.created_at)

@@ -1,0 +1,64 @@
+"""What is left alone although it was decided: what a person holds, and what two applies did not bring about."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision
+from cdsync.core.fingerprint import canonical
+from cdsync.core.model import Effort, Hold, OwnedState
+
+PATIENCE = 2
+"""How many applies may try the same change before it is said not to converge."""
+
+REPEATABLE = frozenset({ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE, ActionKind.RESUME, ActionKind.PAUSE})
+
+
+def restrained(decision: Decision, state: OwnedState, now: datetime) -> Decision:
+    """The decision without the actions that must not be taken now; each stands in `blocked` instead."""
+    actions: list[Action] = []
+    blocked = list(decision.blocked)
+    for action in decision.actions:
+        hold = state.held.get(action.address)
+        effort = state.efforts.get(action.address)
+        if hold is not None and in_force(hold, now):
+            blocked.append(_held(action, hold))
+        elif effort is not None and effort.count >= PATIENCE and effort.signature == signature_of(action):
+            blocked.append(_not_converging(action, effort))
+        else:
+            actions.append(action)
+    return Decision(actions=tuple(actions), blocked=tuple(blocked), drift=decision.drift)
+
+
+def in_force(hold: Hold, now: datetime) -> bool:
+    """Whether a hold has not run out."""
+    return hold.until is None or now < hold.until
+
+
+def signature_of(action: Action) -> str:
+    """What an action would change from what to what: another declaration or another remote gives another one."""
+    changes = [[change.path, change.before, change.after] for change in action.changes]
+    return hashlib.sha256(canonical([action.kind, changes]).encode()).hexdigest()[:16]
+
+
+def _held(action: Action, hold: Hold) -> Blocked:
+    until = f"until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "until it is released"
+    return Blocked(
+        address=action.address,
+        reason=BlockedReason.HELD,
+        message=f"held {until}; would {action.kind.value}: {action.why}",
+        remedy=f"cdsync release {action.address}",
+        until=hold.until,
+        changes=action.changes,
+    )
+
+
+def _not_converging(action: Action, effort: Effort) -> Blocked:
+    return Blocked(
+        address=action.address,
+        reason=BlockedReason.NOT_CONVERGING,
+        message=f"{action.kind.value} was done {effort.count} times, and the account still shows the same difference",
+        remedy="change the declaration to what the account shows, or look for who changes it back",
+        changes=action.changes,
+    )

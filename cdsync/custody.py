@@ -1,0 +1,151 @@
+"""Ownership by a person's word: adopt, forget, hold, release. None of these changes anything on the account."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from cdsync.core.fingerprint import synopsis_of
+from cdsync.core.model import (
+    Address,
+    DesiredState,
+    FollowedRun,
+    HistoryEntry,
+    Hold,
+    Kind,
+    OwnedState,
+    Ownership,
+    RemoteRun,
+    RemoteSchedule,
+    Resource,
+)
+from cdsync.errors import CdsyncError, UnknownAddress
+from cdsync.reconciler import Pass
+from cdsync.references import seal
+from cdsync.store import Store
+
+
+def known_address(text: str, desired: DesiredState, owned: OwnedState) -> Address:
+    """The address that a person typed, if it is declared, owned, or about to be.
+
+    Raises:
+        UnknownAddress: it is not; names the nearest that is.
+    """
+    known: Collection[Address] = {*desired.resources, *owned.resources, *owned.unresolved, *owned.held}
+    for address in known:
+        if str(address) == text:
+            return address
+    near = difflib.get_close_matches(text, map(str, known), n=1)
+    raise UnknownAddress(
+        f"{text!r} is neither declared nor owned" + (f"; did you mean {near[0]!r}?" if near else ""),
+        remedy="an address is schedule/NAME or run/NAME; cdsync status lists them",
+    )
+
+
+async def adopt(work: Pass, address: Address, uid: str) -> Ownership:
+    """Take ownership of an object that is on the account; a creation of unknown outcome is settled by it.
+
+    What the API hides is taken to be as declared, because nobody can compare it.
+
+    Raises:
+        CdsyncError: another resource owns it, this one owns another, or it is not there.
+    """
+    state = work.store.owned()
+    _refuse_double_custody(state, address, uid)
+    remote = await _find(work, address, uid)
+    desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
+    resource = desired.resources.get(address)
+    owned = _ownership(remote, address, resource, desired, now=work.api.server_now())
+    work.store.settle(address, outcome="adopted")
+    work.store.save(owned)
+    if isinstance(remote, RemoteRun):
+        seen = FollowedRun(uid=uid, address=address, status=remote.status, created_at=remote.created_at)
+        work.store.follow((seen,), owned=())
+    work.store.add_history(_entry(work, address, "adopt", uid=uid, why="adopted by hand"))
+    return owned
+
+
+def _refuse_double_custody(state: OwnedState, address: Address, uid: str) -> None:
+    for other in state.resources.values():
+        if uid in {other.uid, other.retiring_uid} and other.address != address:
+            raise CdsyncError(f"{uid} is owned by {other.address}", remedy=f"cdsync forget {other.address} first")
+    mine = state.resources.get(address)
+    if mine is not None and mine.uid != uid:
+        raise CdsyncError(f"{address} owns {mine.uid} already", remedy=f"cdsync forget {address} first")
+
+
+async def _find(work: Pass, address: Address, uid: str) -> RemoteSchedule | RemoteRun:
+    schedule = await work.api.schedule(uid)
+    if schedule is not None and schedule.live:
+        return schedule
+    if address.kind is Kind.RUN:
+        runs = await work.api.runs(uids=[uid])
+        if uid in runs:
+            return runs[uid]
+    state = f"its status is {schedule.status}" if schedule else "the API does not know it"
+    raise CdsyncError(f"{uid} cannot be adopted: {state}", remedy="cdsync import lists what nobody owns yet")
+
+
+def _ownership(
+    remote: RemoteSchedule | RemoteRun,
+    address: Address,
+    resource: Resource | None,
+    desired: DesiredState,
+    *,
+    now: datetime,
+) -> Ownership:
+    schedule = remote if isinstance(remote, RemoteSchedule) else None
+    return Ownership(
+        address=address,
+        uid=remote.uid,
+        object=Kind.SCHEDULE if schedule else Kind.RUN,
+        action=remote.action,
+        cron=schedule.cron if schedule else None,
+        timezone=schedule.timezone if schedule else None,
+        state="paused" if remote.status == "PAUSED" else "active",
+        fingerprints=desired.fingerprints.get(address, {}),
+        synopsis=synopsis_of(resource) if resource else {},
+        label=remote.label,
+        created_at=remote.created_at or now,
+        protect=bool(resource and resource.protect),
+    )
+
+
+def forget(store: Store, address: Address, *, now: datetime, revision: str | None) -> str | None:
+    """Drop ownership, and with it a creation of unknown outcome; gives the UID that is now nobody's."""
+    owned = store.owned_by(address)
+    store.settle(address, outcome="forgotten")
+    store.forget(address)
+    uid = owned.uid if owned else None
+    store.add_history(
+        HistoryEntry(
+            at=now,
+            address=address,
+            action="forget",
+            result="done",
+            uid=uid,
+            why="forgotten by hand",
+            revision=revision,
+        )
+    )
+    return uid
+
+
+def hold(store: Store, address: Address, *, now: datetime, duration: timedelta | None) -> Hold:
+    """Leave a resource alone from now on, for a while or until it is released."""
+    made = Hold(since=now, until=now + duration if duration else None)
+    store.hold(address, made)
+    return made
+
+
+def _entry(work: Pass, address: Address, action: str, *, uid: str, why: str) -> HistoryEntry:
+    return HistoryEntry(
+        at=work.api.server_now(),
+        address=address,
+        action=action,
+        result="done",
+        uid=uid,
+        why=why,
+        revision=work.revision,
+    )

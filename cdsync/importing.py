@@ -1,0 +1,98 @@
+"""Reads what is on the account and nobody's yet: what the API shows of a schedule, and what its latest run shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cdsync.core.context import owned_uids
+from cdsync.core.cron import CronError, parse_cron, zone
+from cdsync.core.labels import name_in
+from cdsync.core.model import NAME, Json, RemoteRun, RemoteSchedule
+from cdsync.errors import CdsyncError
+from cdsync.reconciler import Pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """An unowned schedule under a name. None is what could not be recovered; `skipped` why it cannot be declared."""
+
+    name: str
+    remote: RemoteSchedule
+    inputs: tuple[Mapping[str, Json], ...] | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    callback_url: str | None = None
+    skipped: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether its inputs are known."""
+        return bool(self.inputs)
+
+
+async def read_unowned(work: Pass, uids: Iterable[str]) -> tuple[Imported, ...]:
+    """The live schedules that nobody owns, by name: all, or those with these UIDs.
+
+    Raises:
+        CdsyncError: a UID is not among them.
+        ApiError: the account could not be read.
+    """
+    ours = owned_uids(work.store.owned())
+    unowned = {uid: row for uid, row in (await work.api.schedules()).items() if uid not in ours}
+    wanted = tuple(uids) or tuple(unowned)
+    for uid in wanted:
+        if uid not in unowned:
+            why = "owned already" if uid in ours else "no live schedule of this account"
+            raise CdsyncError(f"{uid} cannot be imported: {why}", remedy="cdsync import without a UID lists all")
+    chosen = sorted((unowned[uid] for uid in wanted), key=lambda row: (row.action, row.cron or "", row.uid))
+    runs = await _latest_runs(work, chosen)
+    taken = {address.name for address in work.desired.resources}
+    found: list[Imported] = []
+    for remote in chosen:
+        name = _name_for(remote, taken, owner=work.policy.owner)
+        taken.add(name)
+        found.append(await _recovered(work, remote, runs.get(remote.uid), name=name))
+    return tuple(found)
+
+
+async def _latest_runs(work: Pass, schedules: list[RemoteSchedule]) -> dict[str, RemoteRun]:
+    """The newest run of each schedule, as far as the API remembers."""
+    runs = await work.api.runs(actions={row.action for row in schedules}) if schedules else {}
+    latest: dict[str, RemoteRun] = {}
+    for run in runs.values():
+        known = latest.get(run.schedule_uid or "")
+        if run.schedule_uid and (known is None or str(run.created_at) > str(known.created_at)):
+            latest[run.schedule_uid] = run
+    return latest
+
+
+async def _recovered(work: Pass, remote: RemoteSchedule, run: RemoteRun | None, *, name: str) -> Imported:
+    inputs = await work.api.run_inputs(run.uid) if run is not None else None
+    return Imported(
+        name=name,
+        remote=remote,
+        inputs=inputs or None,
+        parameters=(run.parameters or {}) if run else {},
+        callback_url=run.callback_url if run else None,
+        skipped=_undeclarable(remote),
+    )
+
+
+def _undeclarable(remote: RemoteSchedule) -> str | None:
+    if remote.cron is None:
+        return "a one-time schedule; declare it under runs with schedule_at"
+    try:
+        parse_cron(remote.cron)
+        zone(remote.timezone)
+    except CronError as error:
+        return str(error)
+    return None
+
+
+def _name_for(remote: RemoteSchedule, taken: set[str], *, owner: str) -> str:
+    """The name in its label, else one made of the label or the action; numbered where it is taken."""
+    stem = name_in(remote.label, owner=owner) or re.sub(r"[^a-z0-9]+", "-", (remote.label or remote.action).lower())
+    stem = stem.strip("-._")[:90] or "schedule"
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in candidates if name not in taken and NAME.fullmatch(name))

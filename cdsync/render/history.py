@@ -1,0 +1,43 @@
+"""What was done, as lines of text and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cdsync.core.model import HistoryEntry
+from cdsync.render.lines import Line, wrapped
+
+STYLE = {"done": "create", "found": "create", "failed": "failed", "refused": "failed", "unknown": "blocked"}
+
+
+def history_lines(entries: tuple[HistoryEntry, ...]) -> list[Line]:
+    """Two lines or more per entry, oldest first: what and how it ended, then why."""
+    lines: list[Line] = []
+    for entry in entries:
+        commit = f"  at {entry.revision}" if entry.revision else ""
+        what = f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.address}  {entry.action}: {entry.result}{commit}"
+        lines.append(Line(what, STYLE.get(entry.result, "")))
+        for text in (entry.uid, entry.why, entry.detail):
+            if text:
+                lines.extend(wrapped(text, indent=4, hang=2))
+    return lines or [Line("Nothing was done yet.")]
+
+
+def history_document(entries: tuple[HistoryEntry, ...]) -> dict[str, Any]:
+    """The history as plain data."""
+    return {
+        "format_version": 1,
+        "entries": [
+            {
+                "at": entry.at.isoformat(),
+                "address": str(entry.address),
+                "action": entry.action,
+                "result": entry.result,
+                "uid": entry.uid,
+                "why": entry.why,
+                "detail": entry.detail,
+                "revision": entry.revision,
+            }
+            for entry in entries
+        ],
+    }

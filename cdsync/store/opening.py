@@ -1,0 +1,80 @@
+"""Opening the state: as its one writer, or on a snapshot for reading."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from cdsync.store import lock
+from cdsync.store.faults import corrupt, store_errors
+from cdsync.store.schema import migrate
+from cdsync.store.store import Store
+
+
+@contextmanager
+def open_writer(path: Path, *, holder: str) -> Iterator[Store]:
+    """Open the state for writing, made and migrated if need be, as the only writer.
+
+    Raises:
+        StoreError: it is held by another, damaged, too new, or cannot be written.
+    """
+    with store_errors(path):
+        _make_home(path)
+        descriptor = lock.acquire(path.with_name(path.name + ".lock"), holder=holder)
+    try:
+        with store_errors(path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            path.chmod(0o600)
+        with closing(_connect(path)) as connection:
+            with store_errors(path):
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                _check(connection, path)
+                migrate(connection, path)
+            yield Store(connection, path)
+    finally:
+        lock.release(descriptor)
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[Store]:
+    """Open a snapshot of the state for reading: it takes no lock and changes no file; no state is an empty one.
+
+    Raises:
+        StoreError: it is damaged, too new, or cannot be read.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as snapshot:
+        with store_errors(path):
+            if path.exists():
+                with closing(_connect(path, mode=_reading_mode(path))) as connection:
+                    _check(connection, path)
+                    connection.backup(snapshot)
+            migrate(snapshot, path)
+        yield Store(snapshot, path)
+
+
+def _make_home(path: Path) -> None:
+    """Make the folder of the state; one that cdsync makes hides itself from git."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, mode=0o700)
+        (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _connect(path: Path, *, mode: str = "rw") -> sqlite3.Connection:
+    with store_errors(path):
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10)
+
+
+def _reading_mode(path: Path) -> str:
+    """In a folder that may not be written SQLite opens only what it is told will not change: then nobody writes it."""
+    wal = path.with_name(path.name + "-wal")
+    return "ro" if os.access(path.parent, os.W_OK, effective_ids=True) or wal.exists() else "ro&immutable=1"
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise corrupt(path, str(verdict))

@@ -1,0 +1,90 @@
+"""Single rows of the tables, in and out, and the statements that more than one place needs."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from cdsync.core.model import Address, FollowedRun, HistoryEntry, Ownership
+from cdsync.store.codec import decode_time, encode_ownership, encode_time
+
+HISTORY_COLUMNS = "at, address, action, result, uid, why, detail, revision"
+
+SELECT_RUNS = "SELECT uid, address, status, resumes, resumed_at, created_at FROM runs"
+
+DROP_OLD_RUNS = """
+    DELETE FROM runs
+    WHERE address = :address AND status IN (SELECT value FROM json_each(:final)) AND uid <> (
+        SELECT uid FROM runs WHERE address = :address ORDER BY created_at DESC, uid DESC LIMIT 1
+    )
+"""
+
+
+def put_ownership(connection: sqlite3.Connection, owned: Ownership) -> None:
+    """Insert or change what a resource owns; a UID that another one owns is refused."""
+    row = (str(owned.address), owned.uid, encode_ownership(owned))
+    # No REPLACE: it would silently drop another resource that owns the same UID.
+    connection.execute(
+        "INSERT INTO ownership VALUES (?, ?, ?) "
+        "ON CONFLICT (address) DO UPDATE SET uid = excluded.uid, record = excluded.record",
+        row,
+    )
+
+
+def put_run(connection: sqlite3.Connection, run: FollowedRun) -> None:
+    """Insert or change a run of ours."""
+    row = (
+        run.uid,
+        str(run.address),
+        run.status,
+        run.resumes,
+        encode_time(run.resumed_at),
+        encode_time(run.created_at),
+    )
+    connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def put_history(connection: sqlite3.Connection, entry: HistoryEntry) -> None:
+    """Add a line of history."""
+    row = (
+        encode_time(entry.at),
+        str(entry.address),
+        entry.action,
+        entry.result,
+        entry.uid,
+        entry.why,
+        entry.detail,
+        entry.revision,
+    )
+    connection.execute(
+        f"INSERT INTO history ({HISTORY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 # fixed names
+        row,
+    )
+
+
+def run_of(row: tuple[str, ...]) -> FollowedRun:
+    """The run of a row of SELECT_RUNS."""
+    uid, address, status, resumes, resumed_at, created_at = row
+    return FollowedRun(
+        uid=uid,
+        address=Address.parse(address),
+        status=status,
+        resumes=int(resumes),
+        resumed_at=decode_time(resumed_at),
+        created_at=decode_time(created_at),
+    )
+
+
+def entry_of(row: tuple[str, ...]) -> HistoryEntry:
+    """The line of history of a row of HISTORY_COLUMNS."""
+    at, address, action, result, uid, why, detail, revision = row
+    return HistoryEntry(
+        at=datetime.fromisoformat(at),
+        address=Address.parse(address),
+        action=action,
+        result=result,
+        uid=uid,
+        why=why,
+        detail=detail,
+        revision=revision,
+    )
