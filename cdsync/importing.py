@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from cdsync.core.context import owned_uids
-from cdsync.core.cron import CronError, parse_cron, zone
-from cdsync.core.labels import name_in
-from cdsync.core.model import NAME, Json, RemoteRun, RemoteSchedule
+from cdsync.core.imported import Imported, name_for, undeclarable
+from cdsync.core.model import RemoteRun, RemoteSchedule
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """An unowned schedule under a name. None is what could not be recovered; `skipped` why it cannot be declared."""
-
-    name: str
-    remote: RemoteSchedule
-    inputs: tuple[Mapping[str, Json], ...] | None = None
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    callback_url: str | None = None
-    skipped: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether its inputs are known."""
-        return bool(self.inputs)
 
 
 async def read_unowned(work: Pass, uids: Iterable[str]) -> tuple[Imported, ...]:
@@ -50,7 +30,7 @@ async def read_unowned(work: Pass, uids: Iterable[str]) -> tuple[Imported, ...]:
     taken = {address.name for address in work.desired.resources}
     found: list[Imported] = []
     for remote in chosen:
-        name = _name_for(remote, taken, owner=work.policy.owner)
+        name = name_for(remote, taken, owner=work.policy.owner)
         taken.add(name)
         found.append(await _recovered(work, remote, runs.get(remote.uid), name=name))
     return tuple(found)
@@ -75,24 +55,5 @@ async def _recovered(work: Pass, remote: RemoteSchedule, run: RemoteRun | None, 
         inputs=inputs or None,
         parameters=(run.parameters or {}) if run else {},
         callback_url=run.callback_url if run else None,
-        skipped=_undeclarable(remote),
+        skipped=undeclarable(remote),
     )
-
-
-def _undeclarable(remote: RemoteSchedule) -> str | None:
-    if remote.cron is None:
-        return "a one-time schedule; declare it under runs with schedule_at"
-    try:
-        parse_cron(remote.cron)
-        zone(remote.timezone)
-    except CronError as error:
-        return str(error)
-    return None
-
-
-def _name_for(remote: RemoteSchedule, taken: set[str], *, owner: str) -> str:
-    """The name in its label, else one made of the label or the action; numbered where it is taken."""
-    stem = name_in(remote.label, owner=owner) or re.sub(r"[^a-z0-9]+", "-", (remote.label or remote.action).lower())
-    stem = stem.strip("-._")[:90] or "schedule"
-    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
-    return next(name for name in candidates if name not in taken and NAME.fullmatch(name))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cdsync.api import Api
-from cdsync.core.actions import Action, Plan, Violation
+from cdsync.core.actions import Action, BlockedReason, Plan, Violation
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, Effort, OwnedState
 from cdsync.core.plan import make_plan
@@ -161,12 +161,14 @@ def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
     differs.
     """
     failed = {result.action.address for result in report.results if result.outcome == "failed"}
+    unresolved = any(row.reason is BlockedReason.UNRESOLVED_OUTCOME for row in plan.blocked)
     going_on = {
         result.action.address
         for result in report.results
         if result.outcome in {"unknown", "skipped"} or (result.outcome == "done" and result.action.phase == 0)
     }
-    return tuple(row for row in plan.actions if row.address in going_on - failed and not (row.removes and failed))
+    removing = not failed and not unresolved
+    return tuple(row for row in plan.actions if row.address in going_on - failed and (removing or not row.removes))
 
 
 def _count_efforts(store: Store, planned: Planned, report: Report) -> None:

@@ -9,8 +9,9 @@ import click
 
 from cdsync.assembly import reading_pass
 from cdsync.cli.console import surroundings_of
+from cdsync.core.imported import Imported
 from cdsync.errors import CdsyncError
-from cdsync.importing import Imported, read_unowned
+from cdsync.importing import read_unowned
 from cdsync.render.imported import imported_yaml
 
 

@@ -11,11 +11,12 @@ import click
 
 from cdsync.assembly import Surroundings, reading_pass, writing_pass
 from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
+from cdsync.cli.saved_plan import read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass
 from cdsync.render.lines import Line, wrapped
-from cdsync.render.plan_json import as_json, plan_document, read_saved_plan, refuse_if_stale
+from cdsync.render.plan_json import as_json, plan_document
 from cdsync.render.plan_text import plan_lines
 
 PENDING = 2

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cdsync.core.actions import Action, ActionKind, Reason, Violation
 from cdsync.core.model import DesiredState, Kind, OwnedState
-from cdsync.core.policy import Policy
+from cdsync.core.policy import Limit, Policy
 
 
 def check_limits(
@@ -31,29 +31,28 @@ def check_limits(
                 remedy="apply --allow-empty",
             )
         )
-    if removals and not policy.max_removals.allows(removals, owned=owned):
-        found.append(
-            Violation(
-                limit="policy.max_removals",
-                counted=removals,
-                allowed=policy.max_removals.ceiling(owned),
-                message=f"{removals} of {owned} owned schedules would be removed; policy.max_removals is "
-                f"{policy.max_removals}, which allows {policy.max_removals.ceiling(owned)}",
-                remedy=f"apply --allow-removals {removals}",
-            )
-        )
-    if changes and not policy.max_changes.allows(changes, owned=owned):
-        found.append(
-            Violation(
-                limit="policy.max_changes",
-                counted=changes,
-                allowed=policy.max_changes.ceiling(owned),
-                message=f"{changes} of {owned} owned schedules would be updated or replaced; policy.max_changes is "
-                f"{policy.max_changes}, which allows {policy.max_changes.ceiling(owned)}",
-                remedy=f"apply --allow-changes {changes}",
-            )
-        )
+    limits = (
+        ("removals", policy.max_removals, removals, "removed"),
+        ("changes", policy.max_changes, changes, "updated or replaced"),
+    )
+    found.extend(
+        _passed(name, limit, counted, owned, what)
+        for name, limit, counted, what in limits
+        if counted and not limit.allows(counted, owned=owned)
+    )
     return tuple(found)
+
+
+def _passed(name: str, limit: Limit, counted: int, owned: int, what: str) -> Violation:
+    allowed = limit.ceiling(owned)
+    setting = f"policy.max_{name}"
+    return Violation(
+        limit=setting,
+        counted=counted,
+        allowed=allowed,
+        message=f"{counted} of {owned} owned schedules would be {what}; {setting} is {limit}, which allows {allowed}",
+        remedy=f"apply --allow-{name} {counted}",
+    )
 
 
 def _starts_removal(action: Action) -> bool:

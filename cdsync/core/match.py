@@ -35,7 +35,7 @@ def matching_runs(intent: Intent, candidates: Iterable[RemoteRun], *, labels: bo
 
 def _narrowed(intent: Intent, alike: list[R], *, labels: bool | None) -> list[R]:
     """Where a label was sent, those that carry it; else, unless the API is known to echo labels, those without any."""
-    labelled = [remote for remote in alike if intent.label is not None and remote.label == intent.label]
+    labelled = [remote for remote in alike if _labelled(intent, remote)]
     if labelled or (labels and intent.label is not None):
         return labelled
     return [remote for remote in alike if remote.label is None]
@@ -45,6 +45,8 @@ def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
     record = intent.record
     if record is None or remote.action != record.action or not _made_since(intent.sent_at, remote.created_at):
         return False
+    if _labelled(intent, remote):
+        return True
     if record.cron is None:
         return remote.cron is None and remote.next_execution_at in {intent.schedule_at, None}
     return same_cron(remote.cron, record.cron) and same_timezone(remote.timezone, record.timezone)
@@ -52,16 +54,23 @@ def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
 
 def _same_run(intent: Intent, remote: RemoteRun) -> bool:
     record = intent.record
-    if record is None:
+    if record is None or remote.action != record.action or not _made_since(intent.sent_at, remote.created_at):
         return False
+    if remote.schedule_uid is not None:
+        return False
+    if _labelled(intent, remote):
+        return True
     secret_url = record.synopsis.get("callback.url") == SENSITIVE  # the journal may not hold it, so any will do
-    return (
-        remote.action == record.action
-        and remote.schedule_uid is None
-        and _made_since(intent.sent_at, remote.created_at)
-        and (secret_url or remote.callback_url == intent.callback_url)
-        and (remote.parameters is None or dict(remote.parameters) == dict(intent.parameters))
+    # The API may echo its defaults too, so what was sent need only be among what is shown.
+    echoed = intent.parameters if remote.parameters is None else remote.parameters
+    return (secret_url or remote.callback_url == intent.callback_url) and all(
+        name in echoed and echoed[name] == value for name, value in intent.parameters.items()
     )
+
+
+def _labelled(intent: Intent, remote: RemoteSchedule | RemoteRun) -> bool:
+    """Whether it carries the label that was sent: then nothing that the API rewrote can hide it."""
+    return intent.label is not None and remote.label == intent.label
 
 
 def _made_since(sent_at: datetime, created_at: datetime | None) -> bool:

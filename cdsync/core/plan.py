@@ -119,7 +119,9 @@ def make_plan(
     """
     context = make_context(desired, observed, owned, policy, now)
     wanted = selection(targets, known={*desired.resources, *owned.resources})
-    decisions = tuple(_only(restrained(decision, owned, now), wanted) for decision in _decide_all(context))
+    decisions = tuple(
+        _only(restrained(decision, owned, now, renamed=context.renamed), wanted) for decision in _decide_all(context)
+    )
     actions = sorted(
         (action for decision in decisions for action in decision.actions),
         key=lambda action: (action.phase, action.address, action.kind, action.uid or ""),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision
 from cdsync.core.fingerprint import canonical
-from cdsync.core.model import Effort, Hold, OwnedState
+from cdsync.core.model import Address, Effort, Hold, OwnedState
 
 PATIENCE = 2
 """How many applies may try the same change before it is said not to converge."""
@@ -15,14 +16,17 @@ PATIENCE = 2
 REPEATABLE = frozenset({ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE, ActionKind.RESUME, ActionKind.PAUSE})
 
 
-def restrained(decision: Decision, state: OwnedState, now: datetime) -> Decision:
-    """The decision without the actions that must not be taken now; each stands in `blocked` instead."""
+def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed: Mapping[Address, Address]) -> Decision:
+    """The decision without the actions that must not be taken now; each stands in `blocked` instead.
+
+    A hold goes with its resource to a new name; the renaming itself touches nothing but the store.
+    """
     actions: list[Action] = []
     blocked = list(decision.blocked)
     for action in decision.actions:
-        hold = state.held.get(action.address)
+        hold = state.held.get(renamed.get(action.address, action.address))
         effort = state.efforts.get(action.address)
-        if hold is not None and in_force(hold, now):
+        if hold is not None and in_force(hold, now) and action.kind is not ActionKind.RENAME:
             blocked.append(_held(action, hold))
         elif effort is not None and effort.count >= PATIENCE and effort.signature == signature_of(action):
             blocked.append(_not_converging(action, effort))

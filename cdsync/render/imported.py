@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from cdsync.core.imported import Imported
 from cdsync.core.model import Json
-from cdsync.importing import Imported
 from cdsync.render.lines import printable
 
 

@@ -3,60 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from cdsync.core.actions import Plan
 from cdsync.core.diff import FieldChange
 from cdsync.core.plan import fingerprint_of_plan, summarise
-from cdsync.errors import CdsyncError, StalePlan
 
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
-    """What applying a saved plan needs of it: what it decided, and what it was confined to."""
-
-    fingerprint: str
-    targets: tuple[str, ...]
-
-
-def read_saved_plan(path: Path) -> SavedPlan:
-    """Read what `plan -o` wrote.
-
-    Raises:
-        CdsyncError: it cannot be read, or is no plan of this version.
-    """
-    remedy = "make it anew: cdsync plan -o FILE"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CdsyncError(f"{path}: the plan cannot be read: {error.strerror}", remedy=remedy) from error
-    except ValueError as error:
-        raise CdsyncError(f"{path}: no plan, because it is no JSON: {error}", remedy=remedy) from error
-    if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
-        raise CdsyncError(f"{path}: no plan of format_version {FORMAT_VERSION}", remedy=remedy)
-    fingerprint, targets = document.get("fingerprint"), document.get("targets", [])
-    if not isinstance(fingerprint, str) or not isinstance(targets, list):
-        raise CdsyncError(f"{path}: a plan without its fingerprint or targets", remedy=remedy)
-    return SavedPlan(fingerprint, tuple(map(str, targets)))
-
-
-def refuse_if_stale(saved: SavedPlan, plan: Plan) -> None:
-    """Compare a saved plan with one made now.
-
-    Raises:
-        StalePlan: they decide something else.
-    """
-    now = fingerprint_of_plan(plan)
-    if now != saved.fingerprint:
-        raise StalePlan(
-            f"the saved plan {saved.fingerprint} is stale: a plan made now, as shown, is {now}; nothing was done",
-            remedy="review the new plan, save it, and apply that",
-        )
 
 
 def plan_document(plan: Plan, *, targets: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def kill_loop(kills: int, *, seed: int, labels: bool) -> Outcome:
             if chance.random() < 0.5:
                 _inject(simulator.url, chance.choice(FAULTS))
             killed += _apply_and_kill(shell, after=chance.uniform(0.3, 1.2))
-        urllib.request.urlopen(urllib.request.Request(f"{simulator.url}/_sim/faults", method="DELETE")).close()  # noqa: S310 # loopback
+        urllib.request.urlopen(
+            urllib.request.Request(f"{simulator.url}/_sim/faults", method="DELETE")
+        ).close()  # loopback
         return Outcome(killed, _finish(shell, crons))
 
 
@@ -68,8 +70,8 @@ def _crons(chance: random.Random) -> dict[str, str]:
 
 def _inject(url: str, fault: Mapping[str, object]) -> None:
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/_sim/faults", data=json.dumps(fault).encode(), headers=headers)  # noqa: S310 # loopback
-    urllib.request.urlopen(request).close()  # noqa: S310 # loopback
+    request = urllib.request.Request(f"{url}/_sim/faults", data=json.dumps(fault).encode(), headers=headers)  # loopback
+    urllib.request.urlopen(request).close()  # loopback
 
 
 def _apply_and_kill(shell: Shell, *, after: float) -> int:
@@ -92,7 +94,7 @@ def _finish(shell: Shell, crons: Mapping[str, str]) -> tuple[str, ...]:
             break
     else:
         return (f"no convergence: {last}",)
-    with urllib.request.urlopen(f"{shell.url}/_sim/state") as answer:  # noqa: S310 # loopback
+    with urllib.request.urlopen(f"{shell.url}/_sim/state") as answer:  # loopback
         state: Any = json.load(answer)
     schedules = state["schedules"]
     live = [row for row in schedules if row["status"] in {"ACTIVE", "PAUSED"}]
