@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,12 +28,13 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a pass takes from outside: the folder, the environment, the clock; in the simulation, the transport."""
+    """What a pass takes from outside: the folder, environment and clock; in the simulation, transport and store."""
 
     root: Path
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     now: Callable[[], datetime] = wall_clock
     transport: httpx.AsyncBaseTransport | None = None
+    open_store: Callable[..., AbstractContextManager[Store]] = open_writer
     allow_lookalikes: bool = False
     targets: tuple[str, ...] = ()
 
@@ -66,7 +67,7 @@ async def reading_pass(around: Surroundings) -> AsyncIterator[tuple[Configuratio
 async def writing_pass(around: Surroundings, *, command: str) -> AsyncIterator[tuple[Configuration, Pass]]:
     """A pass that may change the account: as the one writer of the state."""
     configuration = read_configuration(around)
-    with open_writer(configuration.settings.state, holder=holder(command, around.now())) as store:
+    with around.open_store(configuration.settings.state, holder=holder(command, around.now())) as store:
         async with _connected(configuration, store, around) as work:
             _remember_dialect(store, work)
             yield configuration, work

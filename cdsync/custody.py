@@ -11,7 +11,6 @@ from cdsync.core.model import (
     Address,
     DesiredState,
     FollowedRun,
-    HistoryEntry,
     Hold,
     Kind,
     OwnedState,
@@ -20,6 +19,7 @@ from cdsync.core.model import (
     RemoteSchedule,
     Resource,
 )
+from cdsync.core.records import HistoryEntry
 from cdsync.errors import CdsyncError, UnknownAddress
 from cdsync.reconciler import Pass
 from cdsync.references import seal

@@ -122,10 +122,10 @@ async def apply_pass(
     review(planned)
     _guard(planned.plan, lifted)
     _remember(work.store, planned)
-    if planned.plan.actions and not approve(planned):
+    actions = _safe_now(planned.plan)
+    if actions and not approve(planned):
         return None
     reports: list[Report] = []
-    actions: tuple[Action, ...] = planned.plan.actions
     current = planned
     for _ in range(ROUNDS):
         if not actions:
@@ -161,14 +161,18 @@ def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
     differs.
     """
     failed = {result.action.address for result in report.results if result.outcome == "failed"}
-    unresolved = any(row.reason is BlockedReason.UNRESOLVED_OUTCOME for row in plan.blocked)
     going_on = {
         result.action.address
         for result in report.results
         if result.outcome in {"unknown", "skipped"} or (result.outcome == "done" and result.action.phase == 0)
     }
-    removing = not failed and not unresolved
-    return tuple(row for row in plan.actions if row.address in going_on - failed and (removing or not row.removes))
+    return tuple(row for row in _safe_now(plan) if row.address in going_on - failed and not (row.removes and failed))
+
+
+def _safe_now(plan: Plan) -> tuple[Action, ...]:
+    """The actions of a plan; without removals as long as nobody knows whether some creation took effect."""
+    unresolved = any(row.reason is BlockedReason.UNRESOLVED_OUTCOME for row in plan.blocked)
+    return tuple(row for row in plan.actions if not (unresolved and row.removes))
 
 
 def _count_efforts(store: Store, planned: Planned, report: Report) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cdsync.core.fingerprint import fingerprint_of
-from cdsync.core.model import Address, DesiredState, Fingerprints, Reference, Work
+from cdsync.core.model import Address, DesiredState, Fingerprints
+from cdsync.core.work import Reference, Work
 from cdsync.errors import UnresolvedReference
 
 

@@ -14,7 +14,8 @@ from datetime import timedelta
 from cdsync.api import Api
 from cdsync.core.context import owned_uids
 from cdsync.core.match import SKEW, matching_runs, matching_schedules
-from cdsync.core.model import Address, HistoryEntry, PendingIntent
+from cdsync.core.model import Address
+from cdsync.core.records import HistoryEntry, PendingIntent
 from cdsync.executor.journaled import first_sight
 from cdsync.store import Store
 

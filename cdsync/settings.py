@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from cdsync.core.model import Reference
 from cdsync.core.policy import Policy
+from cdsync.core.work import Reference
 
 DialectName: TypeAlias = Literal["auto", "manage", "rest"]
 

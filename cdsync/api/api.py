@@ -16,7 +16,8 @@ from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
 from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
-from cdsync.core.model import Json, RemoteRun, RemoteSchedule
+from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.core.work import Json
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
 from cdsync.settings import ApiSettings
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from cdsync.core.model import Callback, Work
+from cdsync.core.work import Callback, Work
 
 
 def creation_body(

@@ -235,6 +235,8 @@ def _error_facts(response: httpx.Response) -> dict[str, str | None]:
 
 
 def _decoded(response: httpx.Response, *, fault: type[ApiError]) -> Any:
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return None
     try:
         return response.json()
     except ValueError as error:

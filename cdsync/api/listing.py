@@ -20,9 +20,6 @@ from cdsync.errors import BadAnswer
 PAGE = 100
 """The largest page the API gives (API contract section 2.5)."""
 
-CAPS = frozenset({10, 20, 25, 50})
-"""Sizes at which a server may cut a page below what was asked for; a first page of such a size is not yet the end."""
-
 RESTARTS = 5
 LIVE = ["ACTIVE", "PAUSED"]
 
@@ -101,10 +98,11 @@ async def _pages(api: Reader, operation: Operation, query: Query, *, overlap: in
     while True:
         rows = await _page(api, operation, query, offset=offset)
         yield {_uid(row): row for row in rows}
-        if not rows or len(rows) < largest or (not offset and len(rows) < PAGE and len(rows) not in CAPS):
+        # A first page may be short because the server caps its pages; only one that is shorter than another is the end.
+        if len(rows) < max(largest, 1):
             return
         largest = max(largest, len(rows))
-        offset += len(rows) - overlap
+        offset += max(len(rows) - overlap, 1)
 
 
 async def _read_overlapping(api: Reader, query: Query) -> dict[str, Row]:
@@ -113,6 +111,8 @@ async def _read_overlapping(api: Reader, query: Query) -> dict[str, Row]:
         last: str | None = None
         async for page in _pages(api, Operation.LIST_SCHEDULES, query, overlap=1):
             uids = list(page)
+            if not uids and len(seen) <= 1:
+                continue  # one row cannot overlap with the next page, so an empty one is the end here
             if last is not None and (not uids or uids[0] != last):
                 break
             seen.update(page)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
 from cdsync.assembly import Surroundings, reading_pass, writing_pass
 from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
-from cdsync.cli.saved_plan import read_saved_plan, refuse_if_stale
+from cdsync.cli.root import Flags
+from cdsync.cli.saved_plan import SavedPlan, read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass
@@ -101,16 +102,24 @@ def apply(
     if saved is not None and targets:
         raise CdsyncError("a saved plan has its own targets", remedy="leave out --target, or make the plan with it")
     limits = {
-        "policy.max_removals": allow_removals,
-        "policy.max_changes": allow_changes,
-        "empty-declaration": sys.maxsize if allow_empty else None,
+        "policy.max_removals": allow_removals or 0,
+        "policy.max_changes": allow_changes or 0,
+        "empty-declaration": sys.maxsize if allow_empty else -1,
     }
+    around = surroundings_of(ctx, allow_lookalikes=allow_lookalikes, targets=saved.targets if saved else targets)
+    applied = _reviewed_apply(around, flags_of(ctx), saved=saved, limits=limits, yes=yes)
+    if applied is None:
+        click.echo("nothing was applied", err=True)
+        return 1
+    if applied.reports:
+        show(_outcome_lines(applied), flags_of(ctx))
+    return _exit_code(applied)
 
-    def lifted(violation: Violation) -> bool:
-        allowed = limits[violation.limit]
-        return allowed is not None and violation.counted <= allowed
 
-    flags = flags_of(ctx)
+def _reviewed_apply(
+    around: Surroundings, flags: Flags, *, saved: SavedPlan | None, limits: Mapping[str, int], yes: bool
+) -> Applied | None:
+    """Apply, with the plan shown first, held against a saved one, and agreed to."""
     with ApplyProgress(flags) as progress:
 
         def review(planned: Planned) -> None:
@@ -124,14 +133,10 @@ def apply(
                 progress.begin(len(planned.plan.actions))
             return agreed
 
-        around = surroundings_of(ctx, allow_lookalikes=allow_lookalikes, targets=saved.targets if saved else targets)
-        applied = asyncio.run(_apply(around, review=review, approve=approve, lifted=lifted, progress=progress))
-    if applied is None:
-        click.echo("nothing was applied", err=True)
-        return 1
-    if applied.reports:
-        show(_outcome_lines(applied), flags)
-    return _exit_code(applied)
+        def lifted(violation: Violation) -> bool:
+            return violation.counted <= limits[violation.limit]
+
+        return asyncio.run(_apply(around, review=review, approve=approve, lifted=lifted, progress=progress))
 
 
 async def _apply(

@@ -7,19 +7,8 @@ from typing import Any
 
 from cdsync.config.fields import instant, reference, resume_policy
 from cdsync.config.inputs import Rows
-from cdsync.core.model import (
-    Address,
-    Callback,
-    Json,
-    Kind,
-    OneOffRun,
-    Reference,
-    Resource,
-    ResumePolicy,
-    Schedule,
-    SourceLocation,
-    Work,
-)
+from cdsync.core.model import Address, Kind, OneOffRun, Resource, ResumePolicy, Schedule, SourceLocation
+from cdsync.core.work import Callback, Json, Reference, Work
 
 
 def assemble(

@@ -12,8 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from cdsync.core.cron import CronError, parse_cron, zone
-from cdsync.core.model import NEVER_RESUME, Json, Reference, ResumePolicy
+from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import parse_duration
+from cdsync.core.work import Json, Reference
 
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+(?P<offset>[Zz]|[+-][0-9:]+)?")

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from cdsync.config.reading import YAML_SUFFIXES, is_below_root, read_text
 from cdsync.config.strict_json import StrictJsonError, parse_json
 from cdsync.config.yaml_nodes import Tree, read_tree
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 from cdsync.errors import ConfigError, Problem
 
 Rows: TypeAlias = tuple[Mapping[str, Json], ...]

@@ -15,7 +15,8 @@ from cdsync.config.inputs import InputFileError, InputFiles, Rows
 from cdsync.config.places import KIND_OF_SECTION, Path, shortened
 from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
 from cdsync.config.yaml_nodes import Tree
-from cdsync.core.model import NAME, Address, Json, Kind, Resource, ResumePolicy, SourceLocation
+from cdsync.core.model import NAME, Address, Kind, Resource, ResumePolicy, SourceLocation
+from cdsync.core.work import Json
 from cdsync.errors import ConfigError, Problem
 
 MOST_INPUTS_OF_A_SCHEDULE = 100

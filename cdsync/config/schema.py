@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from cdsync.config.places import Path, name_of, sensitive, shortened, shown
 from cdsync.config.yaml_nodes import Tree
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 from cdsync.errors import Problem
 from cdsync.shipped import shipped
 

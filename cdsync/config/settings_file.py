@@ -11,8 +11,8 @@ from cdsync.config.fields import reference, resume_policy, url_fault
 from cdsync.config.reading import is_below_root
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
-from cdsync.core.model import Json
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
+from cdsync.core.work import Json
 from cdsync.errors import Problem
 from cdsync.settings import ApiSettings, Settings, default_state
 

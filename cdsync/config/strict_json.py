@@ -7,7 +7,7 @@ import math
 from typing import NoReturn
 
 from cdsync.config.yaml_values import MOST_DEPTH
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 
 
 class StrictJsonError(ValueError):

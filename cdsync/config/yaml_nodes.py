@@ -27,7 +27,7 @@ from cdsync.config.yaml_values import (
     TooDeepError,
     position,
 )
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 from cdsync.errors import Problem
 
 

@@ -12,7 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from cdsync.config.places import shortened
 from cdsync.config.scalars import ScalarError, plain_value
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 
 MOST_DEPTH = 100
 MOST_ALIASED = 1_000_000

@@ -10,15 +10,7 @@ from typing import TypeVar
 
 from cdsync.core.cron import CronError, parse_cron
 from cdsync.core.labels import labels_for
-from cdsync.core.model import (
-    Address,
-    DesiredState,
-    ObservedState,
-    OwnedState,
-    Ownership,
-    RemoteRun,
-    RemoteSchedule,
-)
+from cdsync.core.model import Address, DesiredState, ObservedState, OwnedState, Ownership, RemoteRun, RemoteSchedule
 from cdsync.core.policy import Policy
 
 K = TypeVar("K")
@@ -31,6 +23,7 @@ class Context:
 
     `owned` already carries renames: a resource declared with `was` is found under its new address. `unresolved` does
     too, so that what may have been created under the old name is not created again under the new one.
+    `contested` are resources that cannot be renamed, because their new name owns something else.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
     label of a declared resource, and all else by what it does.
     """
@@ -41,6 +34,7 @@ class Context:
     state: OwnedState
     unresolved: Mapping[Address, str]
     renamed: Mapping[Address, Address]
+    contested: Mapping[Address, Address]
     policy: Policy
     now: datetime
     by_label: Mapping[str, tuple[RemoteSchedule, ...]]
@@ -68,6 +62,7 @@ def make_context(
         state=state,
         unresolved=_unresolved_with_renames(desired, state),
         renamed=renamed,
+        contested=_contested(desired, state),
         policy=policy,
         now=now,
         by_label=_group((remote.label, remote) for remote in unowned if remote.label in declared_labels),
@@ -101,6 +96,18 @@ def _with_renames(
             owned[address] = replace(owned.pop(old), address=address)
             renamed[address] = old
     return owned, renamed
+
+
+def _contested(desired: DesiredState, state: OwnedState) -> Mapping[Address, Address]:
+    """Resources declared with `was` whose new name and old name both own something: a person must say which."""
+    return {
+        address: old
+        for address, resource in desired.resources.items()
+        if resource.was is not None
+        and (old := Address(address.kind, resource.was)) in state.resources
+        and address in state.resources
+        and old not in desired.resources
+    }
 
 
 def _unresolved_with_renames(desired: DesiredState, state: OwnedState) -> Mapping[Address, str]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cdsync.core.cron import same_cron, same_timezone
-from cdsync.core.fingerprint import HIDDEN_FIELDS, SENSITIVE, canonical
-from cdsync.core.model import Fingerprints, Json, Ownership, RemoteSchedule, Schedule, Synopsis
+from cdsync.core.fingerprint import HIDDEN_FIELDS, SENSITIVE, canonical, synopsis_of
+from cdsync.core.model import Fingerprints, Ownership, RemoteSchedule, Resource, Schedule
+from cdsync.core.work import Json
 
 HIDDEN_ROOTS = frozenset(field.split(".", 1)[0] for field in HIDDEN_FIELDS)
 
@@ -32,11 +33,10 @@ def diff_schedule(
     owned: Ownership,
     *,
     fingerprints: Fingerprints,
-    synopsis: Synopsis,
 ) -> tuple[FieldChange, ...]:
     """The changes that would make the remote schedule as declared, in a fixed order; empty when it is."""
     changes = list(diff_visible(desired, remote))
-    changes.extend(diff_hidden(owned, fingerprints=fingerprints, synopsis=synopsis, fields=HIDDEN_FIELDS))
+    changes.extend(diff_hidden(desired, owned, fingerprints=fingerprints, fields=HIDDEN_FIELDS))
     return tuple(changes)
 
 
@@ -67,22 +67,27 @@ def declaration_moved(desired: Schedule, owned: Ownership, changes: tuple[FieldC
 
 
 def diff_hidden(
-    owned: Ownership, *, fingerprints: Fingerprints, synopsis: Synopsis, fields: tuple[str, ...]
+    desired: Resource, owned: Ownership, *, fingerprints: Fingerprints, fields: tuple[str, ...]
 ) -> Iterator[FieldChange]:
     """The hidden fields whose declaration differs from what was last applied.
 
     A field that the store has no fingerprint of (an older version wrote it) is taken as unchanged.
     """
-    for field in fields:
-        applied = owned.fingerprints.get(field)
-        if applied is not None and field in fingerprints and applied != fingerprints[field]:
-            before, after = owned.synopsis.get(field), synopsis.get(field)
-            if canonical(before) == canonical(after):
-                yield FieldChange(field, before, f"{after if isinstance(after, str) else SENSITIVE}, changed")
-            elif isinstance(before, Mapping) and isinstance(after, Mapping):
-                yield from _diff_mapping(field, before, after)
-            else:
-                yield FieldChange(field, before, after)
+    differing = [
+        field
+        for field in fields
+        if field in fingerprints and owned.fingerprints.get(field, fingerprints[field]) != fingerprints[field]
+    ]
+    # Made only when something differs: it costs a digest of all inputs.
+    synopsis = synopsis_of(desired) if differing else {}
+    for field in differing:
+        before, after = owned.synopsis.get(field), synopsis.get(field)
+        if canonical(before) == canonical(after):
+            yield FieldChange(field, before, f"{after if isinstance(after, str) else SENSITIVE}, changed")
+        elif isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from _diff_mapping(field, before, after)
+        else:
+            yield FieldChange(field, before, after)
 
 
 def _diff_mapping(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[FieldChange]:

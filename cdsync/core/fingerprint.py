@@ -12,7 +12,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cdsync.core.model import Callback, Fingerprints, Json, OneOffRun, Reference, Resource, Synopsis, Work
+from cdsync.core.model import Fingerprints, OneOffRun, Resource, Synopsis
+from cdsync.core.work import Callback, Json, Reference, Work
 
 SENSITIVE = "(sensitive)"
 
@@ -72,10 +73,10 @@ def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
 
 
 def synopsis_of(resource: Resource) -> Synopsis:
-    """What may be shown of each hidden field: references and header values never, inputs only by their number."""
+    """What may be shown of each hidden field: references and header values never, inputs only by number and digest."""
     work = resource.work
     shown: dict[str, Json] = {
-        "inputs": f"{len(work.inputs)} inputs" if len(work.inputs) != 1 else "1 input",
+        "inputs": _inputs_synopsis(work),
         "parameters": dict(work.parameters),
         "identity_mode": work.identity_mode,
         "identity_ids": list(work.identity_ids),
@@ -85,6 +86,16 @@ def synopsis_of(resource: Resource) -> Synopsis:
         when = resource.schedule_at.isoformat() if resource.schedule_at else None
         shown |= {"action": work.action, "mode": resource.mode, "schedule_at": when}
     return shown
+
+
+def _inputs_synopsis(work: Work) -> str:
+    """How many, and a digest of them, so that a reviewed plan is not another one with as many other inputs."""
+    digest = hashlib.sha256()
+    for row in work.inputs:
+        digest.update(canonical(row).encode())
+        digest.update(b"\n")
+    count = len(work.inputs)
+    return f"{count} input{'' if count == 1 else 's'} (digest {digest.hexdigest()[:8]})"
 
 
 def _callback_synopsis(callback: Callback | None) -> dict[str, Json]:

@@ -18,7 +18,7 @@ def check_limits(
     """
     actions = tuple(actions)
     owned = sum(1 for resource in state.resources.values() if resource.object is Kind.SCHEDULE)
-    removals = sum(1 for action in actions if _starts_removal(action))
+    removals = sum(1 for action in actions if _starts_removal(action, state))
     changes = sum(1 for action in actions if action.kind in {ActionKind.UPDATE, ActionKind.REPLACE})
     found: list[Violation] = []
     if owned and not desired.resources:
@@ -55,5 +55,7 @@ def _passed(name: str, limit: Limit, counted: int, owned: int, what: str) -> Vio
     )
 
 
-def _starts_removal(action: Action) -> bool:
-    return action.removes and action.reason is not Reason.GRACE_OVER
+def _starts_removal(action: Action, state: OwnedState) -> bool:
+    owned = state.resources.get(action.address)
+    begun = owned is not None and owned.removed_at is not None
+    return action.removes and action.reason is not Reason.GRACE_OVER and not begun

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from cdsync.core.cron import CronError, parse_cron, zone
 from cdsync.core.labels import name_in
-from cdsync.core.model import NAME, Json, RemoteSchedule
+from cdsync.core.model import NAME, RemoteSchedule
+from cdsync.core.work import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,15 @@ Candidates are only objects that nobody owns. Exactly one is it; several are a q
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cdsync.core.cron import same_cron, same_timezone
 from cdsync.core.fingerprint import SENSITIVE
-from cdsync.core.model import Intent, RemoteRun, RemoteSchedule
+from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.core.records import Intent
+from cdsync.core.work import Json
 
 R = TypeVar("R", RemoteSchedule, RemoteRun)
 
@@ -61,11 +63,13 @@ def _same_run(intent: Intent, remote: RemoteRun) -> bool:
     if _labelled(intent, remote):
         return True
     secret_url = record.synopsis.get("callback.url") == SENSITIVE  # the journal may not hold it, so any will do
-    # The API may echo its defaults too, so what was sent need only be among what is shown.
     echoed = intent.parameters if remote.parameters is None else remote.parameters
-    return (secret_url or remote.callback_url == intent.callback_url) and all(
-        name in echoed and echoed[name] == value for name, value in intent.parameters.items()
-    )
+    return (secret_url or remote.callback_url == intent.callback_url) and contains(echoed, intent.parameters)
+
+
+def contains(echoed: Mapping[str, Json], sent: Mapping[str, Json]) -> bool:
+    """Whether what was sent is among what is shown: the API may add its defaults."""
+    return all(name in echoed and echoed[name] == value for name, value in sent.items())
 
 
 def _labelled(intent: Intent, remote: RemoteSchedule | RemoteRun) -> bool:

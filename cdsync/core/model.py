@@ -6,17 +6,15 @@ Values only: frozen, comparable, printable. Nothing here decides anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from cdsync.core.work import Json, Work
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?")
-
-IdentityMode: TypeAlias = Literal["direct", "auto", "managed"]
 
 
 class Kind(StrEnum):
@@ -61,26 +59,6 @@ class SourceLocation:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A pointer to a secret, `{env: X}`, `{file: P}` or `{credential: N}`; it never holds the value."""
-
-    source: Literal["env", "file", "credential"]
-    name: str
-
-    def __str__(self) -> str:
-        return f"{{{self.source}: {self.name}}}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """Where results are delivered. The values of headers are sensitive, and so is the URL when it is a reference."""
-
-    url: str | Reference = field(repr=False)
-    headers: Mapping[str, str | Reference] = field(default_factory=dict, repr=False)
-    on: Literal["all", "final"] = "all"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumePolicy:
     """When a run that stopped is resumed: in these statuses, so often, and with a growing pause in between.
@@ -94,22 +72,6 @@ class ResumePolicy:
 
 
 NEVER_RESUME = ResumePolicy(statuses=(), attempts=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What an execution does, apart from when: the part that schedules and runs have in common.
-
-    `inputs` are the API's own objects (1 to 100 for a schedule, 1 to 100,000 for an async run). A schedule's API object
-    shows only its `action`; all else is write-only there and compared through fingerprints.
-    """
-
-    action: str
-    inputs: tuple[Mapping[str, Json], ...]
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    identity_mode: IdentityMode = "direct"
-    identity_ids: tuple[str, ...] = ()
-    callback: Callback | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +115,8 @@ Fingerprints: TypeAlias = Mapping[str, str]
 """Field of the declaration -> keyed digest of its value; the fields are those that the API never shows again."""
 
 Synopsis: TypeAlias = Mapping[str, Json]
-"""The same fields -> what a plan may show of the value: never anything sensitive, and only the number of inputs."""
+"""The same fields -> what a plan may show of the value: never anything sensitive; of the inputs only their number and a
+digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,46 +291,3 @@ class OwnedState:
     unresolved: Mapping[Address, str] = field(default_factory=dict)
     held: Mapping[Address, Hold] = field(default_factory=dict)
     efforts: Mapping[Address, Effort] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """A write that is about to leave, as the journal keeps it: enough to find its effect, and to own it once found.
-
-    `step` is the request (`create`, `launch`, `pause`, ...). `record` is the ownership to be written when it succeeds;
-    for a creation its `uid` is empty until the answer tells it. `schedule_at` is the first firing asked for, `label`
-    the one sent, `sent_at` the server's time, `parameters` and `callback_url` what a launched run will echo.
-    """
-
-    address: Address
-    step: str
-    uid: str | None
-    sent_at: datetime
-    record: Ownership | None = None
-    label: str | None = None
-    schedule_at: datetime | None = None
-    parameters: Mapping[str, Json] = field(default_factory=dict)
-    callback_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingIntent:
-    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing."""
-
-    id: int
-    intent: Intent
-    missed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """One thing that was done or tried: what, to what, when (UTC), by which revision of the declaration, its end."""
-
-    at: datetime
-    address: Address
-    action: str
-    result: str
-    uid: str | None = None
-    why: str | None = None
-    detail: str | None = None
-    revision: str | None = None

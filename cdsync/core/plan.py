@@ -74,13 +74,14 @@ from cdsync.core.context import Context, make_context
 from cdsync.core.diff import FieldChange
 from cdsync.core.fingerprint import canonical
 from cdsync.core.guard import check_limits
-from cdsync.core.model import Address, DesiredState, Json, Kind, ObservedState, OwnedState, Schedule
+from cdsync.core.model import Address, DesiredState, Kind, ObservedState, OwnedState, Schedule
 from cdsync.core.policy import Limit, Policy, PruneMode
 from cdsync.core.prune import decide_undeclared
 from cdsync.core.restraint import restrained
 from cdsync.core.runs import decide_followed, decide_run, decide_undeclared_run
 from cdsync.core.schedules import decide_schedule
 from cdsync.core.targets import selection
+from cdsync.core.work import Json
 
 __all__ = [
     "Action",
@@ -153,10 +154,11 @@ def _only(decision: Decision, wanted: Callable[[Address], bool]) -> Decision:
 
 
 def _decide_all(context: Context) -> Iterator[Decision]:
+    contested = frozenset(context.contested.values())
     for resource in context.desired.resources.values():
         yield decide_schedule(resource, context) if isinstance(resource, Schedule) else decide_run(resource, context)
     for address, owned in context.owned.items():
-        if address in context.desired.resources:
+        if address in context.desired.resources or address in contested:
             continue
         if address.kind is Kind.SCHEDULE or owned.uid in context.observed.schedules:
             yield decide_undeclared(owned, context)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
+from cdsync.core.halfway import settle_replacement
 from cdsync.core.model import Ownership, RemoteSchedule
 from cdsync.core.policy import PruneMode, duration_text
 from cdsync.core.schedules import status_text
@@ -25,12 +26,20 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
             remedy="the next apply looks for it first",
         )
         return Decision(blocked=(left,))
-    if owned.retiring_uid in context.observed.schedules:
-        return _settle_replacement(owned, remote)
+    if half := settle_replacement(owned, context):
+        return Decision(actions=(half,))
     if remote is None:
         why = f"no longer declared, and {status_text(context.observed.gone.get(owned.uid))}"
         forget = Action(address=address, kind=ActionKind.FORGET, reason=Reason.UNDECLARED, why=why, uid=owned.uid)
         return Decision(actions=(forget,))
+    if not remote.live:
+        left = Blocked(
+            address=address,
+            reason=BlockedReason.NEEDS_ATTENTION,
+            message=f"no longer declared; {remote.uid} is {remote.status}, a status that this version does not know",
+            remedy="look at it; cdsync leaves it alone",
+        )
+        return Decision(blocked=(left,))
     if owned.protect or policy.prune is PruneMode.KEEP:
         what = "protected" if owned.protect else "policy.prune.mode is keep"
         kept = Blocked(
@@ -41,21 +50,6 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
         )
         return Decision(blocked=(kept,))
     return _remove(owned, remote, context)
-
-
-def _settle_replacement(owned: Ownership, remote: RemoteSchedule | None) -> Decision:
-    """Bring a replacement that was cut off to its end first, so that one object is left to remove."""
-    there = remote is not None
-    action = Action(
-        address=owned.address,
-        kind=ActionKind.DELETE if there else ActionKind.ADOPT,
-        reason=Reason.HALF_REPLACED,
-        why="its replacement is in place; the predecessor is still to be cancelled"
-        if there
-        else "its replacement is gone; the predecessor is still there",
-        uid=owned.retiring_uid,
-    )
-    return Decision(actions=(action,))
 
 
 def _remove(owned: Ownership, remote: RemoteSchedule, context: Context) -> Decision:

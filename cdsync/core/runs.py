@@ -12,19 +12,23 @@ from cdsync.core.advice import Help, advice_on
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange, diff_hidden
 from cdsync.core.fingerprint import HIDDEN_FIELDS, LAUNCH_FIELDS, synopsis_of
+from cdsync.core.halfway import settle_replacement
 from cdsync.core.labels import labels_for
+from cdsync.core.match import contains
 from cdsync.core.model import (
     NEVER_RESUME,
     Address,
     Kind,
     OneOffRun,
     Ownership,
-    Reference,
     RemoteRun,
     RemoteSchedule,
     ResumePolicy,
+    Schedule,
 )
+from cdsync.core.obstacles import missing_secret, open_question
 from cdsync.core.timing import LEAD, deferred_until
+from cdsync.core.work import Reference
 
 STANDING_STILL = frozenset({"STOPPED", "BLOCKED"})
 """The statuses that a resume can move on (API contract section 5.2)."""
@@ -32,10 +36,8 @@ STANDING_STILL = frozenset({"STOPPED", "BLOCKED"})
 
 def decide_run(run: OneOffRun, context: Context) -> Decision:
     """Decide for a declared one-off."""
-    if message := context.unresolved.get(run.address):
-        return _blocked(run, BlockedReason.UNRESOLVED_OUTCOME, message, "the next apply looks for it first")
-    if message := context.desired.unresolved.get(run.address):
-        return _blocked(run, BlockedReason.UNRESOLVED_REFERENCE, message, "set it where cdsync runs")
+    if question := open_question(run.address, context) or missing_secret(run.address, context):
+        return Decision(blocked=(question,))
     owned = context.owned.get(run.address)
     if owned is not None:
         return _decide_owned(run, owned, context)
@@ -91,7 +93,7 @@ def _lookalikes(run: OneOffRun, candidates: tuple[RemoteRun, ...], context: Cont
             remote.uid
             for remote in candidates
             if (isinstance(url, Reference) or remote.callback_url == url)
-            and (remote.parameters or {}) == dict(run.work.parameters)
+            and contains(remote.parameters or {}, run.work.parameters)
         )
     )
 
@@ -100,15 +102,21 @@ def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decisio
     remote = context.observed.schedules.get(owned.uid) if owned.object is Kind.SCHEDULE else None
     changes = tuple(
         diff_hidden(
+            run,
             owned,
             fingerprints=context.desired.fingerprints.get(run.address, {}),
-            synopsis=synopsis_of(run),
             fields=(*LAUNCH_FIELDS, *HIDDEN_FIELDS),
         )
     )
     renamed: tuple[Action, ...] = ()
     if run.address in context.renamed:
         renamed = (_rename(run, context.renamed[run.address]),)
+    if half := settle_replacement(owned, context):
+        return Decision(actions=renamed or (half,))
+    if context.observed.gone.get(owned.uid) == "CANCELLED":
+        message = f"its one-time schedule {owned.uid} was cancelled on the account before its time: it was not launched"
+        remedy = f"to launch it after all: cdsync forget {run.address}, and apply with a later schedule_at"
+        return Decision(actions=renamed, blocked=_blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy).blocked)
     if remote is not None:
         waiting = _decide_waiting(run, owned, remote, changes, context)
         return Decision(actions=renamed + waiting.actions, blocked=waiting.blocked, drift=waiting.drift)
@@ -159,6 +167,13 @@ def _decide_waiting(
             changes=(FieldChange("state", "paused", "active"),),
         )
         return Decision(actions=(resume,), drift=drift)
+    if remote.status == "PAUSED":
+        message = (
+            f"its time {owned.synopsis.get('schedule_at')} passed while {remote.uid} was paused: it was not launched"
+        )
+        remedy = f"to launch it after all: cdsync forget {run.address}, and declare a later schedule_at"
+        blocked = _blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy)
+        return Decision(blocked=blocked.blocked, drift=drift)
     return Decision(drift=drift)
 
 
@@ -198,10 +213,10 @@ def decide_followed(run: RemoteRun, address: Address, context: Context) -> Decis
     state = f"run {run.uid} is {run.status}{label}"
     if advice.help is Help.PERSON:
         return _attention(address, state, advice.text)
-    if run.status not in policy.statuses:
-        return _attention(address, f"{state}; the policy does not resume it", f"{advice.text}: cdsync resume {address}")
     if advice.help is Help.WAIT:
         return Decision()
+    if run.status not in policy.statuses:
+        return _attention(address, f"{state}; the policy does not resume it", advice.text)
     followed = context.state.runs.get(run.uid)
     resumes = followed.resumes if followed else 0
     if resumes >= policy.attempts:
@@ -222,7 +237,7 @@ def decide_followed(run: RemoteRun, address: Address, context: Context) -> Decis
 def resume_policy(address: Address, context: Context) -> ResumePolicy:
     """The policy for the runs of a resource: its own, else the global one; nothing declared is nothing resumed."""
     resource = context.desired.resources.get(address)
-    if resource is None:
+    if resource is None or (isinstance(resource, Schedule) and resource.state == "absent"):
         return NEVER_RESUME
     return resource.resume or context.policy.resume
 

@@ -9,8 +9,10 @@ from cdsync.core.context import Context, work_key
 from cdsync.core.cron import same_timezone
 from cdsync.core.diff import STATUS_OF_STATE, FieldChange, declaration_moved, diff_schedule, diff_visible
 from cdsync.core.fingerprint import synopsis_of
+from cdsync.core.halfway import settle_replacement
 from cdsync.core.labels import labels_for
 from cdsync.core.model import Ownership, RemoteSchedule, Schedule
+from cdsync.core.obstacles import missing_secret, open_question
 from cdsync.core.timing import deferred_until, first_fire
 
 
@@ -18,19 +20,35 @@ def decide_schedule(schedule: Schedule, context: Context) -> Decision:
     """Decide for a declared schedule."""
     address = schedule.address
     owned = context.owned.get(address)
-    if message := context.unresolved.get(address):
-        return _blocked(schedule, BlockedReason.UNRESOLVED_OUTCOME, message, "the next apply looks for it first")
-    if message := context.desired.unresolved.get(address):
-        return _blocked(schedule, BlockedReason.UNRESOLVED_REFERENCE, message, "set it where cdsync runs")
+    if question := open_question(address, context):
+        return Decision(blocked=(question,))
+    if missing := missing_secret(address, context):
+        return _without_secret(schedule, owned, missing, context)
     if owned is None:
         return Decision() if schedule.state == "absent" else _decide_unowned(schedule, context)
+    if (half := settle_replacement(owned, context)) is not None:
+        renaming = address in context.renamed
+        return Decision(actions=(_rename(schedule, context) if renaming else half,))
     remote = context.observed.schedules.get(owned.uid)
-    if remote is None:
+    if remote is not None and remote.live:
+        return _decide_live(schedule, owned, remote, context)
+    if remote is None and owned.uid in context.observed.gone:
         return _decide_gone(schedule, owned, context)
-    if not remote.live:
-        message = f"{remote.uid} has the status {remote.status}, which this version does not know"
-        return _blocked(schedule, BlockedReason.NEEDS_ATTENTION, message, "look at it; cdsync leaves it alone")
-    return _decide_live(schedule, owned, remote, context)
+    status = f"the status {remote.status}, which this version does not know" if remote else "not been looked for"
+    message = f"{owned.uid} has {status}, so it is left alone"
+    return _blocked(schedule, BlockedReason.NEEDS_ATTENTION, message, "look at it, and report it if it stays so")
+
+
+def _without_secret(schedule: Schedule, owned: Ownership | None, missing: Blocked, context: Context) -> Decision:
+    """A secret that is missing keeps anything from being made or changed, but nothing from being stopped."""
+    remote = context.observed.schedules.get(owned.uid) if owned else None
+    if owned is not None and remote is not None and remote.live:
+        if schedule.state == "absent":
+            return _delete_absent(schedule, remote, ())
+        if schedule.state == "paused" and remote.status == "ACTIVE":
+            change = (FieldChange("state", "active", "paused"),)
+            return Decision(actions=(_switch(schedule, owned, remote, change, Reason.CHANGED),))
+    return Decision(blocked=(missing,))
 
 
 def _decide_unowned(schedule: Schedule, context: Context) -> Decision:
@@ -40,6 +58,14 @@ def _decide_unowned(schedule: Schedule, context: Context) -> Decision:
         for remote in context.by_label.get(label, ())
         if remote.cron is not None
     )
+    if len(matches) == 1 and _does_otherwise(schedule, matches[0]):
+        return _blocked(
+            schedule,
+            BlockedReason.LOOKALIKE,
+            f"{matches[0].uid} carries its label {matches[0].label!r}, but does something else, so it may be another's",
+            f"if it is yours: cdsync adopt {schedule.address} {matches[0].uid}",
+            changes=diff_visible(schedule, matches[0]),
+        )
     if len(matches) == 1:
         why = f"carries the label {matches[0].label!r}; what the API does not show is taken to be as declared"
         changes = diff_visible(schedule, matches[0])
@@ -62,6 +88,10 @@ def _decide_unowned(schedule: Schedule, context: Context) -> Decision:
     return _create(schedule, context, Reason.NEW, "declared, and not on the account")
 
 
+def _does_otherwise(schedule: Schedule, remote: RemoteSchedule) -> bool:
+    return any(change.path != "state" for change in diff_visible(schedule, remote))
+
+
 def _create(schedule: Schedule, context: Context, reason: Reason, why: str) -> Decision:
     alike = tuple(
         remote
@@ -72,11 +102,11 @@ def _create(schedule: Schedule, context: Context, reason: Reason, why: str) -> D
         return _blocked(
             schedule,
             BlockedReason.LOOKALIKE,
-            f"a live schedule that nobody owns does the same at the same times: {_uids(alike)}",
-            f"cdsync adopt {schedule.address} {alike[0].uid}, or apply --allow-lookalikes to create another",
+            f"a live schedule that is not ours does the same at the same times: {_uids(alike)}",
+            f"{_advice(schedule, alike[0])}; or apply --allow-lookalikes to create another",
         )
     fires = None
-    if schedule.first_fire == "next-tick":
+    if schedule.first_fire == "next-tick" and schedule.state == "active":
         fires = first_fire(schedule.cron, schedule.timezone, now=context.now)
     create = Action(
         address=schedule.address,
@@ -87,6 +117,12 @@ def _create(schedule: Schedule, context: Context, reason: Reason, why: str) -> D
         first_fire=fires,
     )
     return Decision(actions=(create,))
+
+
+def _advice(schedule: Schedule, remote: RemoteSchedule) -> str:
+    if remote.label is not None:
+        return f"its label is {remote.label!r}: ask whose it is, and adopt it only if it is yours"
+    return f"cdsync adopt {schedule.address} {remote.uid}"
 
 
 def _declared_fields(schedule: Schedule) -> tuple[FieldChange, ...]:
@@ -102,16 +138,6 @@ def _declared_fields(schedule: Schedule) -> tuple[FieldChange, ...]:
 
 def _decide_gone(schedule: Schedule, owned: Ownership, context: Context) -> Decision:
     found = status_text(context.observed.gone.get(owned.uid))
-    if owned.retiring_uid in context.observed.schedules:
-        # The replacement vanished before its predecessor was cancelled: nothing was lost yet, so go back to that one.
-        back = Action(
-            address=schedule.address,
-            kind=ActionKind.ADOPT,
-            reason=Reason.HALF_REPLACED,
-            why=f"its replacement is {found}; the predecessor is still there",
-            uid=owned.retiring_uid,
-        )
-        return Decision(actions=(back,))
     drift = (Drift(address=schedule.address, path="status", applied=STATUS_OF_STATE.get(owned.state), found=found),)
     if schedule.state == "absent":
         gone = Action(
@@ -133,10 +159,6 @@ def _decide_gone(schedule: Schedule, owned: Ownership, context: Context) -> Deci
 def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, context: Context) -> Decision:
     address = schedule.address
     drift = () if owned.removed_at else drift_rows(owned, remote)
-    if owned.retiring_uid in context.observed.schedules:
-        # One replacement is brought to its end before anything else, or its predecessor would be forgotten.
-        first = _rename(schedule, context) if address in context.renamed else _retire(schedule, owned)
-        return Decision(actions=(first,), drift=drift)
     if schedule.state == "absent":
         return _delete_absent(schedule, remote, drift)
     changes = diff_schedule(
@@ -144,7 +166,6 @@ def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, c
         remote,
         owned,
         fingerprints=context.desired.fingerprints.get(address, {}),
-        synopsis=synopsis_of(schedule),
     )
     actions: list[Action] = []
     blocked: tuple[Blocked, ...] = ()
@@ -217,11 +238,6 @@ def _switch(
         why = "declared again before it was deleted"
         return _action(schedule, kind, Reason.DECLARED_AGAIN, why, uid=remote.uid, changes=changes)
     return _action(schedule, kind, reason, _why(changes, reason, ""), uid=remote.uid, changes=changes)
-
-
-def _retire(schedule: Schedule, owned: Ownership) -> Action:
-    why = "its replacement is in place; the predecessor is still to be cancelled"
-    return _action(schedule, ActionKind.DELETE, Reason.HALF_REPLACED, why, uid=str(owned.retiring_uid), changes=())
 
 
 def _rename(schedule: Schedule, context: Context) -> Action:

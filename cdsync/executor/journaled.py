@@ -10,14 +10,8 @@ from typing import TypeVar
 from cdsync.api import Api
 from cdsync.core.actions import Action
 from cdsync.core.labels import label_of
-from cdsync.core.model import (
-    DesiredState,
-    FollowedRun,
-    HistoryEntry,
-    Intent,
-    ObservedState,
-    Ownership,
-)
+from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership
+from cdsync.core.records import HistoryEntry, Intent
 from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
 from cdsync.references import References
 from cdsync.store import Store

@@ -7,7 +7,9 @@ from dataclasses import replace
 from cdsync.api.bodies import creation_body
 from cdsync.core.actions import Action
 from cdsync.core.fingerprint import synopsis_of
-from cdsync.core.model import Callback, FollowedRun, Intent, Kind, OneOffRun, Ownership
+from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership
+from cdsync.core.records import Intent
+from cdsync.core.work import Callback
 from cdsync.executor.journaled import Workshop, change_journaled, create_journaled
 from cdsync.executor.schedule_steps import create
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cdsync.core.model import HistoryEntry
+from cdsync.core.records import HistoryEntry
 from cdsync.render.lines import Line, wrapped
 
 STYLE = {"done": "create", "found": "create", "failed": "failed", "refused": "failed", "unknown": "blocked"}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 from cdsync.core.imported import Imported
-from cdsync.core.model import Json
+from cdsync.core.work import Json
 from cdsync.render.lines import printable
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from cdsync.core.actions import Plan
+from cdsync.core.actions import Action, Blocked, Plan
 from cdsync.core.diff import FieldChange
 from cdsync.core.plan import fingerprint_of_plan, summarise
 
@@ -21,43 +22,33 @@ def plan_document(plan: Plan, *, targets: tuple[str, ...] = ()) -> dict[str, Any
         "targets": list(targets),
         "summary": summarise(plan),
         "pending": plan.pending,
-        "actions": [
-            {
-                "address": str(action.address),
-                "action": action.kind.value,
-                "reason": action.reason.value,
-                "why": action.why,
-                "uid": action.uid,
-                "first_fire": _time(action.first_fire),
-                "changes": _changes(action.changes),
-            }
-            for action in plan.actions
-        ],
-        "blocked": [
-            {
-                "address": str(row.address),
-                "reason": row.reason.value,
-                "message": row.message,
-                "remedy": row.remedy,
-                "until": _time(row.until),
-                "changes": _changes(row.changes),
-            }
-            for row in plan.blocked
-        ],
-        "drift": [
-            {"address": str(row.address), "path": row.path, "applied": row.applied, "found": row.found}
-            for row in plan.drift
-        ],
-        "violations": [
-            {
-                "limit": row.limit,
-                "counted": row.counted,
-                "allowed": row.allowed,
-                "message": row.message,
-                "remedy": row.remedy,
-            }
-            for row in plan.violations
-        ],
+        "actions": [_action(action) for action in plan.actions],
+        "blocked": [_blocked(row) for row in plan.blocked],
+        "drift": [asdict(row) | {"address": str(row.address)} for row in plan.drift],
+        "violations": [asdict(row) for row in plan.violations],
+    }
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "address": str(action.address),
+        "action": action.kind.value,
+        "reason": action.reason.value,
+        "why": action.why,
+        "uid": action.uid,
+        "first_fire": _time(action.first_fire),
+        "changes": _changes(action.changes),
+    }
+
+
+def _blocked(row: Blocked) -> dict[str, Any]:
+    return {
+        "address": str(row.address),
+        "reason": row.reason.value,
+        "message": row.message,
+        "remedy": row.remedy,
+        "until": _time(row.until),
+        "changes": _changes(row.changes),
     }
 
 

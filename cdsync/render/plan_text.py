@@ -6,8 +6,8 @@ import json
 
 from cdsync.core.actions import Action, ActionKind, Blocked, Drift, Plan
 from cdsync.core.diff import FieldChange
-from cdsync.core.model import Json
 from cdsync.core.plan import summarise
+from cdsync.core.work import Json
 from cdsync.render.lines import Line, printable, wrapped
 
 SIGNS = {

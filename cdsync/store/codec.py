@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cdsync.core.fingerprint import canonical
-from cdsync.core.model import Address, Intent, Kind, Ownership
+from cdsync.core.model import Address, Kind, Ownership
+from cdsync.core.records import Intent
 
 
 def encode_time(moment: datetime | None) -> str | None:

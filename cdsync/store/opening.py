@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,8 +15,12 @@ from cdsync.store.store import Store
 
 
 @contextmanager
-def open_writer(path: Path, *, holder: str) -> Iterator[Store]:
+def open_writer(
+    path: Path, *, holder: str, connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+) -> Iterator[Store]:
     """Open the state for writing, made and migrated if need be, as the only writer.
+
+    `connect` takes what `sqlite3.connect` takes; the simulation opens a database that dies in the middle of its work.
 
     Raises:
         StoreError: it is held by another, damaged, too new, or cannot be written.
@@ -28,7 +32,7 @@ def open_writer(path: Path, *, holder: str) -> Iterator[Store]:
         with store_errors(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             path.chmod(0o600)
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, connect=connect)) as connection:
             with store_errors(path):
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
@@ -63,9 +67,11 @@ def _make_home(path: Path) -> None:
         (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def _connect(path: Path, *, mode: str = "rw") -> sqlite3.Connection:
+def _connect(
+    path: Path, *, mode: str = "rw", connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+) -> sqlite3.Connection:
     with store_errors(path):
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10)
+        return connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10)
 
 
 def _reading_mode(path: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from cdsync.core.model import Address, FollowedRun, HistoryEntry, Ownership
+from cdsync.core.model import Address, FollowedRun, Ownership
+from cdsync.core.records import HistoryEntry
 from cdsync.store.codec import decode_time, encode_ownership, encode_time
 
 HISTORY_COLUMNS = "at, address, action, result, uid, why, detail, revision"

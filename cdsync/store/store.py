@@ -11,18 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from cdsync.core.model import (
-    FINAL_RUN_STATUSES,
-    Address,
-    Effort,
-    FollowedRun,
-    HistoryEntry,
-    Hold,
-    Intent,
-    OwnedState,
-    Ownership,
-    PendingIntent,
-)
+from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
+from cdsync.core.records import HistoryEntry, Intent, PendingIntent
 from cdsync.store.codec import (
     decode_intent,
     decode_ownership,
@@ -207,7 +197,8 @@ class Store:
         with self._transaction() as connection:
             connection.execute("DELETE FROM ownership WHERE address = ?", (str(old),))
             for table in ("runs", "holds", "history"):
-                connection.execute(f"UPDATE {table} SET address = ? WHERE address = ?", (str(address), str(old)))  # noqa: S608 # fixed names
+                statement = f"UPDATE OR REPLACE {table} SET address = ? WHERE address = ?"  # noqa: S608 # fixed names
+                connection.execute(statement, (str(address), str(old)))
             if owned is not None:
                 put_ownership(connection, replace(owned, address=address))
 

@@ -1,0 +1,45 @@
+"""What keeps anything from being decided about a declared resource: open questions that come before all others."""
+
+from __future__ import annotations
+
+from cdsync.core.actions import Blocked, BlockedReason
+from cdsync.core.context import Context
+from cdsync.core.model import Address
+
+
+def open_question(address: Address, context: Context) -> Blocked | None:
+    """The question about a resource that must be answered first; None when there is none."""
+    if address in context.contested:
+        return _contested(address, context)
+    if message := context.unresolved.get(address):
+        return Blocked(
+            address=address,
+            reason=BlockedReason.UNRESOLVED_OUTCOME,
+            message=message,
+            remedy="the next apply looks for it first",
+        )
+    return None
+
+
+def _contested(address: Address, context: Context) -> Blocked:
+    old = context.contested[address]
+    mine, other = (context.state.resources[name].uid for name in (address, old))
+    return Blocked(
+        address=address,
+        reason=BlockedReason.AMBIGUOUS,
+        message=f"was {old}, which owns {other}, but {address} owns {mine} as well",
+        remedy=f"cdsync forget {address} to keep {other}, or remove was to keep both apart",
+    )
+
+
+def missing_secret(address: Address, context: Context) -> Blocked | None:
+    """The row for a resource with a reference that points at nothing; None when all have their values."""
+    message = context.desired.unresolved.get(address)
+    if message is None:
+        return None
+    return Blocked(
+        address=address,
+        reason=BlockedReason.UNRESOLVED_REFERENCE,
+        message=message,
+        remedy="set it where cdsync runs",
+    )

@@ -1,0 +1,53 @@
+"""What is written down about doings: what is about to be sent, what became of it, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cdsync.core.model import Address, Ownership
+from cdsync.core.work import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A write that is about to leave, as the journal keeps it: enough to find its effect, and to own it once found.
+
+    `step` is the request (`create`, `launch`, `pause`, ...). `record` is the ownership to be written when it succeeds;
+    for a creation its `uid` is empty until the answer tells it. `schedule_at` is the first firing asked for, `label`
+    the one sent, `sent_at` the server's time, `parameters` and `callback_url` what a launched run will echo.
+    """
+
+    address: Address
+    step: str
+    uid: str | None
+    sent_at: datetime
+    record: Ownership | None = None
+    label: str | None = None
+    schedule_at: datetime | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingIntent:
+    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing."""
+
+    id: int
+    intent: Intent
+    missed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One thing that was done or tried: what, to what, when (UTC), by which revision of the declaration, its end."""
+
+    at: datetime
+    address: Address
+    action: str
+    result: str
+    uid: str | None = None
+    why: str | None = None
+    detail: str | None = None
+    revision: str | None = None

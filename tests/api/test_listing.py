@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cdsync.api import connect
+from cdsync.errors import ApiError, BadAnswer, Unauthorized
+from cdsync.settings import ApiSettings, DialectName
+from cdsync.simulator import Fault, SimulatorOptions
+from cdsync.simulator.account import Order
+from cdsync.simulator.firing import start_run
+from cdsync.simulator.schedules import add, cancel
+from tests.api.answering import KEY, MONDAY_SEVEN, Answering, in_virtual_time, opened
+from tests.virtual_time import URL, InProcess, Served, VirtualClock
+
+NEXT_YEAR = {"cron": "0 0 1 1 *", "schedule_at": MONDAY_SEVEN + timedelta(days=200)}
+
+
+def populate(reached: Served, number: int, *, action: str = "an-action", foreign: bool = True) -> list[str]:
+    """Let there be so many schedules, made a second apart before now; gives their UIDs, oldest first."""
+    order = Order(action_name=action, inputs=({},))
+    first = MONDAY_SEVEN - timedelta(days=1)
+    return [
+        add(reached.account, order, NEXT_YEAR, first + timedelta(seconds=index), foreign=foreign).uid
+        for index in range(number)
+    ]
+
+
+@pytest.mark.parametrize("dialect", ["manage", "rest"])
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 200, 250])
+def test_known_schedules_cost_the_fewest_calls(number: int, dialect: DialectName) -> None:
+    """When all that is listed is ours, a hundred schedules cost one call, and none costs one too."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock, dialect=dialect) as (api, reached):
+            uids = populate(reached, number)
+            assert list(await api.schedules(expected=frozenset(uids))) == uids
+            assert len(reached.account.calls) == max(1, math.ceil(number / 100))
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("envelope", [False, True])
+@pytest.mark.parametrize("number", [0, 1, 10, 11, 50, 99, 100, 101, 199, 200, 250])
+def test_a_listing_is_read_to_its_end(number: int, envelope: bool) -> None:
+    """Every live schedule is seen, in the order of creation, bare or in an envelope, however the pages fall."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock, SimulatorOptions(envelope=envelope)) as (api, reached):
+            uids = populate(reached, number)
+            assert list(await api.schedules()) == uids
+
+    in_virtual_time(story)
+
+
+def test_an_expected_schedule_that_is_not_shown_makes_it_read_on() -> None:
+    """The listing ends early only when all that is ours was seen."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 250)
+            assert list(await api.schedules(expected=frozenset({uids[0], "not-there"}))) == uids
+            assert len(reached.account.calls) == 3
+
+    in_virtual_time(story)
+
+
+def test_what_is_over_is_not_listed() -> None:
+    """Cancelled schedules are no live ones, and do not make the listing longer."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 120)
+            for uid in uids[:90]:
+                cancel(reached.account, reached.account.schedules.rows[uid], MONDAY_SEVEN)
+            assert list(await api.schedules(expected=frozenset(uids[90:]))) == uids[90:]
+            assert len(reached.account.calls) == 1
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("change", ["insert", "remove"])
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_listing_that_shifts_between_two_pages_skips_nothing(change: Any, page: int) -> None:
+    """When somebody changes the account while it is read, every schedule that is there all the time is seen."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            gone = populate(reached, 1)
+            uids = populate(reached, 250, foreign=False)
+            reached.simulation.faults.active.append(Fault(kind="shifting_listing", change=change, skip=page))
+            listed = await api.schedules()
+            assert set(uids) <= set(listed)
+            assert set(listed) == {uid for uid, row in reached.account.schedules.rows.items() if row.status == "ACTIVE"}
+            assert (gone[0] in listed) == (change == "insert")
+
+    in_virtual_time(story)
+
+
+def test_a_listing_that_never_stands_still_is_an_error() -> None:
+    """Nothing is concluded from a listing that shifts at every try, and the tries are bounded."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            populate(reached, 150)
+            reached.simulation.faults.active.append(Fault(kind="shifting_listing", change="insert", times=1000))
+            with pytest.raises(BadAnswer, match="the listing kept changing while it was read"):
+                await api.schedules()
+            assert len(reached.account.calls) == 10
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("expected", [None, frozenset({"ours"})])
+@pytest.mark.parametrize(
+    "fault", [Fault(kind="status", code=500, skip=1, times=9), Fault(kind="drop_before", skip=1, times=9)]
+)
+def test_a_page_that_fails_fails_the_listing(fault: Fault, expected: frozenset[str] | None) -> None:
+    """Half a listing is never given back."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            populate(reached, 150)
+            reached.simulation.faults.active.append(fault)
+            with pytest.raises(ApiError):
+                await api.schedules(expected=expected)
+            reached.simulation.faults.active.clear()
+
+    fault.skip, fault.times = 1, 9
+    in_virtual_time(story)
+
+
+def test_a_key_that_is_revoked_between_two_pages_fails_the_listing() -> None:
+    """401 to the second page says nothing about what exists, and is not repeated."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            populate(reached, 150)
+            reached.simulation.faults.active.append(Fault(kind="status", code=401, skip=1))
+            with pytest.raises(Unauthorized):
+                await api.schedules()
+            assert len(reached.account.calls) == 2
+
+    in_virtual_time(story)
+
+
+def test_a_page_that_fails_once_is_asked_for_again() -> None:
+    """A passing trouble in the middle costs one more call, not the listing."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 250)
+            reached.simulation.faults.active.append(Fault(kind="partial", skip=1))
+            assert list(await api.schedules(expected=frozenset(uids))) == uids
+            assert len(reached.account.calls) == 4
+
+    in_virtual_time(story)
+
+
+def test_fields_and_statuses_of_tomorrow_are_tolerated() -> None:
+    """Unknown fields are passed over; an unknown status is shown as it is, because it may be a live one."""
+
+    async def story(clock: VirtualClock) -> None:
+        rows = [
+            {"uid": "u-1", "status": "HIBERNATING", "x": [{}]},
+            {"uid": "u-2", "status": "completed"},
+            {"uid": "u-3"},
+        ]
+        transport = Answering(clock, [httpx.Response(200, json=rows)])
+        settings = ApiSettings(base_url=URL, dialect="manage")
+        async with connect(settings, key=KEY, now=clock, transport=transport) as api:
+            listed = await api.schedules()
+        assert {uid: row.status for uid, row in listed.items()} == {"u-1": "HIBERNATING", "u-3": "UNKNOWN"}
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 3)
+            reached.simulation.faults.active.append(Fault(kind="unknown_fields"))
+            assert list(await api.schedules()) == uids
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"data": None}, {"data": {}}, None, "[]", 7, [7], [None], [{}], [{"uid": None}], [{"uid": 7}]]
+)
+def test_a_listing_that_cannot_be_understood_concludes_nothing(answer: Any) -> None:
+    """A row without a UID, or no array at all, is an error and not an empty account."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Answering(clock, [httpx.Response(200, json=answer)])
+        settings = ApiSettings(base_url=URL, dialect="manage")
+        async with connect(settings, key=KEY, now=clock, transport=transport) as api:
+            with pytest.raises(BadAnswer):
+                await api.schedules()
+            with pytest.raises(BadAnswer):
+                await api.schedules(expected=frozenset())
+            with pytest.raises(BadAnswer):
+                await api.runs(actions=["an-action"])
+            with pytest.raises(BadAnswer):
+                await api.runs(uids=["u-1"])
+            with pytest.raises(BadAnswer):
+                await api.schedules_made("an-action", since=MONDAY_SEVEN)
+
+    in_virtual_time(story)
+
+
+def serving(uids: Sequence[str], *, cap: int, order: Sequence[str] | None = None) -> Starlette:
+    """A server that cuts its pages at `cap`, and lists in an order of its own whatever it is asked for."""
+
+    async def page(request: Request) -> JSONResponse:
+        offset, limit = int(request.query_params["offset"]), int(request.query_params["limit"])
+        rows = (order or uids)[offset : offset + min(limit, cap)]
+        asked.append((offset, limit))
+        return JSONResponse([{"uid": uid, "status": "ACTIVE"} for uid in rows])
+
+    asked: list[tuple[int, int]] = []
+    app = Starlette(routes=[Route("/v4/schedules", page)])
+    app.state.asked = asked
+    return app
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("cap", [10, 20, 25, 50, 100])
+@pytest.mark.parametrize("number", [0, 9, 10, 11, 50, 51, 100, 135])
+def test_a_server_that_cuts_its_pages_is_read_completely(number: int, cap: int, known: bool) -> None:
+    """Pages smaller than asked for do not end the listing while they are of a size at which servers cut."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index}" for index in range(number)]
+        app = serving(uids, cap=cap, order=sorted(uids))
+        settings = ApiSettings(base_url=URL, dialect="rest", requests_per_minute=60_000)
+        async with connect(settings, key=KEY, now=clock, transport=InProcess(app)) as api:
+            listed = await api.schedules(expected=frozenset(uids) if known else None)
+        assert sorted(listed) == sorted(uids)
+        assert {limit for _, limit in app.state.asked} == {100}
+
+    in_virtual_time(story)
+
+
+def test_rows_that_come_twice_are_one() -> None:
+    """A UID that two pages show is listed once."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index}" for index in range(150)]
+        app = serving(uids, cap=100, order=[*uids[:100], *uids[95:]])
+        settings = ApiSettings(base_url=URL, dialect="rest")
+        async with connect(settings, key=KEY, now=clock, transport=InProcess(app)) as api:
+            listed = await api.schedules(expected=frozenset(uids))
+        assert list(listed) == uids
+
+    in_virtual_time(story)
+
+
+def launch(reached: Served, number: int, *, action: str = "an-action") -> list[str]:
+    """Let there be so many runs, made a minute apart up to now; gives their UIDs, newest first."""
+    order = Order(action_name=action, inputs=({},))
+    moments: list[datetime] = [MONDAY_SEVEN - timedelta(minutes=number - index) for index in range(number)]
+    return [start_run(reached.account, order, moment).uid for moment in moments][::-1]
+
+
+def test_runs_are_asked_for_by_uid_in_chunks() -> None:
+    """A hundred runs cost one call; what was not asked for is not given."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = launch(reached, 230)
+            assert set(await api.runs(uids=uids[:201])) == set(uids[:201])
+            assert len(reached.account.calls) == 3
+            assert await api.runs() == {}
+            assert len(reached.account.calls) == 3
+
+    in_virtual_time(story)
+
+
+def test_runs_are_read_back_only_so_far() -> None:
+    """The newest come first and the reading ends with the page that reaches `since`; without it, all are read."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = launch(reached, 230)
+            launch(reached, 50, action="another")
+            recent = await api.runs(actions=["an-action"], since=MONDAY_SEVEN - timedelta(minutes=130))
+            assert set(uids[:130]) <= set(recent) <= set(uids)
+            assert len(reached.account.calls) == 2
+            assert list(await api.runs(actions=["an-action"])) == uids
+            assert len(reached.account.calls) == 5
+
+    in_virtual_time(story)
+
+
+def test_what_was_made_lately_is_read_whatever_became_of_it() -> None:
+    """Schedules of an action since a moment are found also when they are cancelled, and in one page."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 130)
+            populate(reached, 5, action="another")
+            cancel(reached.account, reached.account.schedules.rows[uids[-1]], MONDAY_SEVEN)
+            since = reached.account.schedules.rows[uids[-5]].created_at
+            made = await api.schedules_made("an-action", since=since)
+            assert set(uids[-5:]) <= set(made)
+            assert made[uids[-1]].status == "CANCELLED"
+            assert len(reached.account.calls) == 1
+
+    in_virtual_time(story)

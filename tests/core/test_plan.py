@@ -1,0 +1,905 @@
+"""The plan: every row of the decision table, and what holds for a plan as a whole."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from cdsync.core import plan as planning
+from cdsync.core.model import (
+    Address,
+    Effort,
+    FollowedRun,
+    Hold,
+    Kind,
+    OneOffRun,
+    Ownership,
+    RemoteRun,
+    RemoteSchedule,
+    Resource,
+    ResumePolicy,
+    Schedule,
+)
+from cdsync.core.plan import ActionKind, BlockedReason, Limit, Plan, Policy, PruneMode, Reason, fingerprint_of_plan
+from cdsync.core.restraint import signature_of
+from cdsync.core.work import Callback, Reference
+from tests.core.values import (
+    LABEL_OF_A,
+    NOW,
+    address,
+    applied,
+    desired,
+    followed,
+    observed,
+    one_off,
+    owned,
+    plan_of,
+    policy,
+    run_error,
+    run_shown,
+    schedule,
+    shown,
+    work,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One resource in the three states; the words of a row change it from left to right."""
+
+    resource: Schedule | OneOffRun
+    declared: bool = True
+    ownership: Ownership | None = None
+    schedules: tuple[RemoteSchedule, ...] = ()
+    runs: tuple[RemoteRun, ...] = ()
+    known_runs: tuple[FollowedRun, ...] = ()
+    gone: Mapping[str, str | None] = field(default_factory=dict)
+    unresolved: Mapping[Address, str] = field(default_factory=dict)
+    secret: bool = False
+    in_place: bool = False
+    held: Mapping[Address, Hold] = field(default_factory=dict)
+    tried: bool = False
+    rules: Policy = field(default_factory=Policy)
+
+    @property
+    def ours(self) -> Ownership:
+        """What is owned; a row that needs it says `yes` in its second column."""
+        assert self.ownership is not None
+        return self.ownership
+
+    def plan(self) -> Plan:
+        """What is decided."""
+        message = {self.resource.address: "HOOK_TOKEN is not set"} if self.secret else {}
+        state = owned(*([self.ownership] if self.ownership else []), runs=self.known_runs, unresolved=self.unresolved)
+        state = replace(state, held=self.held)
+        declared = desired(*([self.resource] if self.declared else []), unresolved=message)
+        seen = observed(*self.schedules, *self.runs, gone=self.gone, in_place=self.in_place)
+        if self.tried:
+            (action,) = plan_of(declared, seen, state, rules=self.rules).actions
+            state = replace(state, efforts={action.address: Effort(signature_of(action), 2)})
+        return plan_of(declared, seen, state, rules=self.rules)
+
+
+Change = Callable[[Scene], Scene]
+
+
+def scene(**changes: Any) -> Change:
+    """A change to these values, whatever they were."""
+    return lambda before: replace(before, **changes)
+
+
+def declare(resource: Schedule | OneOffRun) -> Change:
+    """A change that declares this."""
+    return scene(resource=resource)
+
+
+def own(**changes: Any) -> Change:
+    """A change that owns the resource as declared, but for these fields."""
+    return lambda before: replace(before, ownership=replace(applied(before.resource), **changes))
+
+
+def own_as_before_the_rename(before: Scene) -> Scene:
+    """Whatever the resource was called before, it is owned under that name."""
+    own_address = before.resource.address
+    old = Address(own_address.kind, before.resource.was or own_address.name)
+    return replace(before, ownership=replace(applied(before.resource), address=old))
+
+
+def show(**changes: Any) -> Change:
+    """A change that shows the resource as declared, but for these fields."""
+    return lambda before: replace(before, schedules=(replace(shown(before.resource), **changes),))
+
+
+def stand_still(**changes: Any) -> Change:
+    """A change that shows the launched run stopped, with these fields."""
+    return scene(runs=(replace(run_shown("u1", status="STOPPED"), **changes),))
+
+
+def remember_resumes(resumes: int, *, ago: timedelta) -> Change:
+    """A change after which cdsync has resumed the run so often, the last time so long ago."""
+    run = followed("u1", of=address(kind=Kind.RUN), status="STOPPED", resumes=resumes, resumed_at=NOW - ago)
+    return scene(known_runs=(run,))
+
+
+def both(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(before: Scene) -> Scene:
+        for one in changes:
+            before = one(before)
+        return before
+
+    return change
+
+
+def our_label(before: Scene) -> Scene:
+    """An unowned object that carries our label: a run for a one-off, else a schedule."""
+    if isinstance(before.resource, OneOffRun):
+        return replace(before, runs=(run_shown("x1", label=LABEL_OF_A),))
+    return replace(before, schedules=(shown(before.resource, "x1", label=LABEL_OF_A),))
+
+
+def whatever(before: Scene) -> Scene:
+    """An object that would lead to something if the row were not there."""
+    remote = shown(before.resource, "x9" if before.ownership is None else "u1", status="ACTIVE")
+    return replace(before, schedules=() if isinstance(before.resource, OneOffRun) else (remote,))
+
+
+def unowned_run(before: Scene) -> Scene:
+    """A run that nobody owns and that does the same."""
+    return replace(before, runs=(run_shown("x1"),))
+
+
+DECLARED: Mapping[str, Change] = {
+    "active": declare(schedule()),
+    "paused": declare(schedule(state="paused")),
+    "absent": declare(schedule(state="absent")),
+    "renamed": declare(schedule("new", was="a")),
+    "run": declare(one_off()),
+    "-": scene(declared=False),
+}
+
+OWNED: Mapping[str, Change] = {
+    "no": scene(),
+    "yes": own_as_before_the_rename,
+    "half-way": own(retiring_uid="u0"),
+    "removed": own(removed_at=NOW - timedelta(hours=3), state="paused"),
+    "unknown": both(own(), scene(unresolved={address(): "the answer to its creation was lost"})),
+    "secret": both(own(), scene(secret=True)),
+    "held": both(own(), scene(held={address(): Hold(since=NOW)})),
+    "tried": both(own(), scene(tried=True)),
+    "run": both(declare(one_off()), lambda before: replace(before, ownership=applied(before.resource))),
+}
+
+OBSERVED: Mapping[str, Change] = {
+    "nothing alike": lambda before: replace(
+        before, schedules=(shown(schedule(cron="5 5 5 5 *"), "x1"),), runs=(run_shown("x2", action="other"),)
+    ),
+    "one live with our label": our_label,
+    "several live with our label": lambda before: replace(
+        before, schedules=tuple(shown(before.resource, uid, label=LABEL_OF_A) for uid in ("x1", "x2"))
+    ),
+    "unowned, same work and times": lambda before: replace(
+        before, schedules=(shown(before.resource, "x1", cron="0 9 * * MON-FRI", status="PAUSED"),)
+    ),
+    "as declared": show(),
+    "paused": show(status="PAUSED"),
+    "gone": scene(gone={"u1": "CANCELLED"}),
+    "gone, unowned lookalike": lambda before: replace(
+        before, gone={"u1": None}, schedules=(shown(before.resource, "x1"),)
+    ),
+    "other cron, changeable in place": both(show(cron="0 7 * * *"), scene(in_place=True)),
+    "other cron": show(cron="0 7 * * *"),
+    "other cron, tick is near": show(cron="0 7 * * *", next_execution_at=NOW + timedelta(minutes=1)),
+    "other cron, protected": lambda before: show(cron="0 7 * * *")(
+        replace(before, resource=replace(before.resource, protect=True))
+    ),
+    "other inputs than applied": lambda before: show()(
+        replace(before, resource=replace(before.resource, work=work(inputs=({"url": "https://example.com/3"},))))
+    ),
+    "same difference after two applies": show(cron="0 7 * * *"),
+    "both live": lambda before: replace(
+        before, schedules=(shown(before.resource), shown(before.resource, "u0", status="PAUSED"))
+    ),
+    "replacement gone": lambda before: replace(
+        before, gone={"u1": None}, schedules=(shown(before.resource, "u0", status="PAUSED"),)
+    ),
+    "anything": whatever,
+    "active": show(status="ACTIVE"),
+    "live": show(status="ACTIVE"),
+    "live, no grace": both(show(), scene(rules=policy(grace=timedelta()))),
+    "live, prune keeps": both(show(), scene(rules=policy(prune=PruneMode.KEEP))),
+    "live, protected": lambda before: show()(replace(before, ownership=replace(before.ours, protect=True))),
+    "paused, within the grace": show(status="PAUSED"),
+    "active again, within the grace": show(status="ACTIVE"),
+    "paused, grace over": lambda before: show(status="PAUSED")(
+        replace(before, ownership=replace(before.ours, removed_at=NOW - timedelta(days=1)))
+    ),
+    "one with our label": our_label,
+    "unowned, same work": unowned_run,
+    "its time has passed": lambda before: replace(
+        before, resource=replace(one_off(), schedule_at=NOW - timedelta(seconds=1))
+    ),
+    "anything, declaration changed": lambda before: replace(
+        before, resource=replace(one_off(), work=work(action="linkedin-extract-people", parameters={"max_results": 9}))
+    ),
+    "still running": both(
+        scene(runs=(run_shown("u1"),)), scene(known_runs=(followed("u1", of=address(kind=Kind.RUN)),))
+    ),
+    "finished": both(
+        scene(runs=(run_shown("u1", status="SUCCEEDED"),)),
+        scene(known_runs=(followed("u1", of=address(kind=Kind.RUN), status="SUCCEEDED"),)),
+    ),
+    "stopped": stand_still(),
+    "stopped, resumed a moment ago": both(stand_still(), remember_resumes(1, ago=timedelta(minutes=4))),
+    "stopped, attempts used up": both(stand_still(), remember_resumes(3, ago=timedelta(days=9))),
+    "stopped, label needs a person": stand_still(last_error=run_error("BAD_INPUT")),
+    "stopped, postponed": stand_still(postponed_until=NOW + timedelta(seconds=1)),
+    "a run it fired stopped": both(
+        show(), scene(runs=(run_shown("r1", status="STOPPED", schedule_uid="u1", action=schedule().work.action),))
+    ),
+}
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    declared: str
+    owned: str
+    observed: str
+    decision: str
+
+
+def table() -> list[Row]:
+    """The rows as they stand in the docstring, cut where the columns are ruled."""
+    lines = (planning.__doc__ or "").splitlines()
+    ruler = next(number for number, line in enumerate(lines) if re.fullmatch(r" +(-+ +){3}-+", line))
+    starts = [match.start() for match in re.finditer(r"-+", lines[ruler])]
+    rows = []
+    for line in lines[ruler + 1 :]:
+        if not line.strip():
+            break
+        cells = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
+        rows.append(Row(*cells))
+    return rows
+
+
+def decided(plan: Plan) -> list[str]:
+    """The decisions of a plan in the words of the table."""
+    return [action.kind.value for action in plan.actions] + [f"blocked: {row.reason.value}" for row in plan.blocked]
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: "_".join(re.sub(r"[^a-z-]+", "_", part) for part in row))
+def test_the_decision_is_the_one_in_the_table(row: Row) -> None:
+    """Each row of the table in the docstring of the planner is what the planner decides, and all that it decides."""
+    start = Scene(resource=schedule())
+    found = OBSERVED[row.observed](OWNED[row.owned](DECLARED[row.declared](start)))
+
+    assert decided(found.plan()) == ([] if row.decision == "nothing" else [row.decision])
+
+
+def test_the_table_and_its_test_use_the_same_words() -> None:
+    """No row goes untested for want of a builder, and no builder outlives its row."""
+    rows = table()
+
+    assert len(rows) > 40
+    assert len(set(rows)) == len(rows)
+    assert {row.declared for row in rows} == DECLARED.keys()
+    assert {row.owned for row in rows} == OWNED.keys()
+    assert {row.observed for row in rows} == OBSERVED.keys()
+
+
+def resources(count: int) -> tuple[Schedule, ...]:
+    """So many schedules, each with a time of its own."""
+    return tuple(schedule(f"s{n:05}", cron=f"{n % 60} {n // 60 % 24} * * *") for n in range(count))
+
+
+def mixed() -> tuple[list[Resource], list[RemoteSchedule | RemoteRun], list[Ownership]]:
+    """States from which something of every phase follows."""
+    moved, drifted, kept, undeclared = (schedule(name) for name in ("moved", "drifted", "kept", "undeclared"))
+    declared: list[Resource] = [
+        *(schedule(name, cron=f"{n} 1 * * *") for n, name in enumerate(("new-1", "new-2"))),
+        replace(moved, cron="0 10 * * *"),
+        drifted,
+        kept,
+        schedule("found", cron="2 1 * * *"),
+        schedule("after", cron="3 1 * * *", was="before"),
+        one_off("launch"),
+    ]
+    listed: list[RemoteSchedule | RemoteRun] = [
+        shown(moved, "u-moved"),
+        shown(drifted, "u-drifted", status="PAUSED"),
+        shown(kept, "u-kept"),
+        shown(undeclared, "u-undeclared"),
+        shown(schedule("found", cron="2 1 * * *"), "u-found", label="cdsync/found"),
+        shown(schedule("after", cron="3 1 * * *"), "u-before"),
+        run_shown("r-kept", status="STOPPED", schedule_uid="u-kept"),
+    ]
+    ours = [
+        applied(moved, "u-moved"),
+        applied(drifted, "u-drifted"),
+        applied(kept, "u-kept"),
+        applied(undeclared, "u-undeclared"),
+        applied(schedule("before", cron="3 1 * * *"), "u-before"),
+        applied(schedule("gone"), "u-gone"),
+    ]
+    return declared, listed, ours
+
+
+def test_removals_come_last_and_creations_before_changes() -> None:
+    """What only the store remembers comes first, then creations, changes and removals, each by address."""
+    declared, listed, ours = mixed()
+
+    plan = plan_of(desired(*declared), observed(*listed, gone={"u-gone": "CANCELLED"}), owned(*ours))
+
+    assert [(action.kind.value, str(action.address)) for action in plan.actions] == [
+        ("rename", "schedule/after"),
+        ("adopt", "schedule/found"),
+        ("forget", "schedule/gone"),
+        ("launch", "run/launch"),
+        ("create", "schedule/new-1"),
+        ("create", "schedule/new-2"),
+        ("resume", "schedule/drifted"),
+        ("resume-run", "schedule/kept"),
+        ("replace", "schedule/moved"),
+        ("pause", "schedule/undeclared"),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_order_in_which_things_were_read_changes_nothing(seed: int) -> None:
+    """The same states in any order give an equal plan with an equal fingerprint."""
+    declared, listed, ours = mixed()
+    gone = {"u-gone": "CANCELLED"}
+    plan = plan_of(desired(*declared), observed(*listed, gone=gone), owned(*ours))
+
+    shuffle = random.Random(seed).shuffle  # noqa: S311 # an order, no secret
+    for values in (declared, listed, ours):
+        shuffle(values)
+    again = plan_of(desired(*declared), observed(*listed, gone=gone), owned(*ours))
+
+    assert again == plan
+    assert fingerprint_of_plan(again) == fingerprint_of_plan(plan)
+
+
+def test_the_sentences_and_times_of_a_plan_are_no_decisions() -> None:
+    """Why something is done and when it fires first may change without making a reviewed plan another one."""
+    (new,) = resources(1)
+    plan = plan_of(desired(new))
+    later = plan_of(desired(new), now=NOW + timedelta(days=2))
+    reworded = replace(plan, actions=tuple(replace(action, why="another sentence") for action in plan.actions))
+
+    assert later != plan
+    assert fingerprint_of_plan(later) == fingerprint_of_plan(plan) == fingerprint_of_plan(reworded)
+
+
+def test_a_replacement_that_waits_for_a_tick_is_the_same_decision() -> None:
+    """A plan reviewed a minute before a tick is not stale a minute after it, nor the other way round."""
+    was, now_is = schedule(), schedule(cron="0 10 * * *")
+    near = shown(was, next_execution_at=NOW + timedelta(minutes=1))
+    plan = plan_of(desired(now_is), observed(near), owned(applied(was)))
+    waited = plan_of(desired(now_is), observed(replace(near, next_execution_at=None)), owned(applied(was)))
+
+    assert decided(plan) == ["blocked: deferred"]
+    assert decided(waited) == ["replace"]
+    assert fingerprint_of_plan(plan) == fingerprint_of_plan(waited)
+
+
+def test_another_decision_has_another_fingerprint() -> None:
+    """Another change, object, kind or blocked row makes another plan."""
+    plans = [
+        plan_of(),
+        plan_of(desired(schedule())),
+        plan_of(desired(schedule(cron="0 10 * * *"))),
+        plan_of(desired(schedule("b"))),
+        plan_of(desired(schedule()), observed(shown(schedule(), "x1"))),
+        plan_of(desired(schedule(cron="0 10 * * *")), observed(shown(schedule())), owned(applied(schedule()))),
+        plan_of(desired(schedule(cron="0 11 * * *")), observed(shown(schedule())), owned(applied(schedule()))),
+        plan_of(desired(schedule()), observed(shown(schedule(), status="PAUSED")), owned(applied(schedule()))),
+        plan_of(
+            desired(schedule()), observed(shown(schedule(), "u2", status="PAUSED")), owned(applied(schedule(), "u2"))
+        ),
+    ]
+
+    assert len({fingerprint_of_plan(plan) for plan in plans}) == len(plans)
+
+
+def removing(count: int, *, of: int, **rules: Any) -> Plan:
+    """The plan of a root that owns so many schedules, and declares so many of them no more."""
+    every = resources(of)
+    return plan_of(
+        desired(*every[count:]),
+        observed(*(shown(row, f"u-{row.address.name}") for row in every)),
+        owned(*(applied(row, f"u-{row.address.name}") for row in every)),
+        rules=replace(policy(), **rules),
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "limit", "refused"),
+    [
+        pytest.param(25, 100, Limit(share=0.25), False, id="the_share_itself"),
+        pytest.param(26, 100, Limit(share=0.25), True, id="one_more_than_the_share"),
+        pytest.param(1, 3, Limit(share=0.25), False, id="one_is_always_allowed"),
+        pytest.param(2, 4, Limit(share=0.25), True, id="two_of_four"),
+        pytest.param(1, 2, Limit(share=0.0), False, id="one_even_with_no_share"),
+        pytest.param(5, 100, Limit(count=5), False, id="the_count_itself"),
+        pytest.param(6, 100, Limit(count=5), True, id="one_more_than_the_count"),
+    ],
+)
+def test_more_removals_than_the_limit_are_refused(count: int, of: int, limit: Limit, refused: bool) -> None:
+    """The limit is a count or a share of what is owned, and one is always allowed."""
+    plan = removing(count, of=of, max_removals=limit)
+
+    assert [violation.limit for violation in plan.violations] == (["policy.max_removals"] if refused else [])
+    assert sum(action.removes for action in plan.actions) == count
+
+
+def test_a_refusal_names_what_was_counted_the_limit_and_the_flag() -> None:
+    """A person can see at once how far a plan goes and which flag lets it."""
+    (violation,) = removing(26, of=100).violations
+
+    assert (
+        violation.message == "26 of 100 owned schedules would be removed; policy.max_removals is 25%, which allows 25"
+    )
+    assert (violation.counted, violation.allowed, violation.remedy) == (26, 25, "apply --allow-removals 26")
+
+
+def test_a_deletion_after_its_grace_was_counted_when_it_began() -> None:
+    """What was let through once is not refused a day later, when it is carried to its end."""
+    every = resources(4)
+    began = NOW - timedelta(days=2)
+    plan = plan_of(
+        desired(every[3]),
+        observed(*(shown(row, row.address.name, status="PAUSED") for row in every[:3]), shown(every[3], "kept")),
+        owned(
+            *(applied(row, row.address.name, removed_at=began, state="paused") for row in every[:3]),
+            applied(every[3], "kept"),
+        ),
+    )
+
+    assert decided(plan) == ["delete"] * 3
+    assert plan.violations == ()
+
+
+def test_an_empty_declaration_is_refused() -> None:
+    """A wrong folder never removes an account, also where a single removal is within the limit."""
+    plan = removing(1, of=1)
+
+    assert [(row.limit, row.remedy) for row in plan.violations] == [("empty-declaration", "apply --allow-empty")]
+
+
+def test_an_empty_declaration_of_an_empty_account_is_fine() -> None:
+    """With nothing declared and nothing owned there is nothing to refuse and nothing to do."""
+    assert plan_of() == Plan()
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "refused"),
+    [(10, 10, False), (10, 12, False), (11, 12, True), (50, 100, False), (51, 100, True)],
+)
+def test_more_rewrites_than_the_limit_are_refused(count: int, of: int, refused: bool) -> None:
+    """Half of what is owned may be updated or replaced, and ten always."""
+    every = resources(of)
+    edited = [replace(row, work=work(inputs=({"url": "new"},))) for row in every[:count]]
+    plan = plan_of(
+        desired(*edited, *every[count:]),
+        observed(*(shown(row, row.address.name, status="PAUSED") for row in every)),
+        owned(*(applied(row, row.address.name) for row in every)),
+        rules=policy(max_removals=Limit(count=0)),
+    )
+
+    assert [violation.limit for violation in plan.violations] == (["policy.max_changes"] if refused else [])
+
+
+def test_what_moved_on_the_account_is_told_apart_from_what_changes() -> None:
+    """A remote that moved is a drift row and a change; a declaration that moved is a change alone."""
+    drifted = plan_of(desired(schedule()), observed(shown(schedule(), status="PAUSED")), owned(applied(schedule())))
+    edited = plan_of(desired(schedule(state="paused")), observed(shown(schedule())), owned(applied(schedule())))
+
+    assert [(row.path, row.applied, row.found) for row in drifted.drift] == [("state", "active", "paused")]
+    assert [(row.kind, row.reason) for row in drifted.actions] == [(ActionKind.RESUME, Reason.DRIFTED)]
+    assert drifted.actions[0].why == "state was changed on the account"
+    assert edited.drift == ()
+    assert [(row.kind, row.reason) for row in edited.actions] == [(ActionKind.PAUSE, Reason.CHANGED)]
+    assert edited.actions[0].why == "state changed in the declaration"
+
+
+def test_a_drift_that_is_now_declared_is_reported_and_left() -> None:
+    """A remote that already is as newly declared needs no action."""
+    plan = plan_of(
+        desired(schedule(cron="0 7 * * *")), observed(shown(schedule(cron="0 7 * * *"))), owned(applied(schedule()))
+    )
+
+    assert plan.actions == ()
+    assert [row.path for row in plan.drift] == ["cron"]
+    assert not plan.pending
+
+
+def test_a_schedule_gone_from_the_account_is_drift() -> None:
+    """Something cancelled it: the plan says so, and makes it again."""
+    plan = plan_of(desired(schedule()), observed(gone={"u1": "CANCELLED"}), owned(applied(schedule())))
+
+    assert [(row.path, row.applied, row.found) for row in plan.drift] == [("status", "ACTIVE", "cancelled")]
+    assert [(row.kind, row.reason, row.why) for row in plan.actions] == [
+        (ActionKind.CREATE, Reason.GONE, "u1 is cancelled")
+    ]
+
+
+def test_a_renamed_schedule_keeps_its_object() -> None:
+    """With `was` nothing is created and nothing removed, also when something else changes with it."""
+    old = schedule("old")
+    new = schedule("new", was="old", cron="0 10 * * *")
+    plan = plan_of(desired(new), observed(shown(old)), owned(applied(old)))
+
+    assert [(row.kind.value, row.uid) for row in plan.actions] == [("rename", None), ("replace", "u1")]
+    assert {row.address for row in plan.actions} == {address("new")}
+
+
+def test_a_rename_without_its_old_name_is_a_removal_and_a_creation() -> None:
+    """Nobody guesses that two names mean one thing; the twin is ours, so it is no lookalike."""
+    plan = plan_of(desired(schedule("new")), observed(shown(schedule("old"))), owned(applied(schedule("old"))))
+
+    assert [(row.kind.value, str(row.address)) for row in plan.actions] == [
+        ("create", "schedule/new"),
+        ("pause", "schedule/old"),
+    ]
+
+
+def test_a_renamed_launched_run_is_not_launched_again() -> None:
+    """A one-off is launched once, ever, under whatever name."""
+    plan = plan_of(desired(one_off("new", was="old")), ours=owned(applied(one_off("old"))))
+
+    assert decided(plan) == ["rename"]
+
+
+@pytest.mark.parametrize("new", [schedule("new", was="old"), one_off("new", was="old")], ids=["schedule", "run"])
+def test_an_unknown_outcome_follows_its_resource_to_another_name(new: Resource) -> None:
+    """What may have been created under the old name is not created again under the new one."""
+    lost = {Address(new.address.kind, "old"): "the answer to its creation was lost"}
+    plan = plan_of(desired(new), ours=owned(unresolved=lost))
+
+    assert [(str(row.address), row.reason.value) for row in plan.blocked] == [(str(new.address), "unresolved-outcome")]
+    assert plan.actions == ()
+
+
+def test_an_unknown_outcome_is_shown_also_when_it_is_declared_no_more() -> None:
+    """A creation that may have had its effect never drops out of sight."""
+    plan = plan_of(ours=owned(unresolved={address("lost"): "the answer to its creation was lost"}))
+
+    assert decided(plan) == ["blocked: unresolved-outcome"]
+
+
+def test_two_declared_twins_are_both_created() -> None:
+    """Two declared schedules that resemble each other are no lookalikes."""
+    plan = plan_of(desired(schedule("one"), schedule("two")))
+
+    assert decided(plan) == ["create", "create"]
+
+
+def test_a_declared_twin_of_an_owned_schedule_is_created() -> None:
+    """What we own is not mistaken for somebody else's."""
+    plan = plan_of(
+        desired(schedule("one"), schedule("two")), observed(shown(schedule("one"))), owned(applied(schedule("one")))
+    )
+
+    assert [(row.kind.value, str(row.address)) for row in plan.actions] == [("create", "schedule/two")]
+
+
+@pytest.mark.parametrize(
+    ("resource", "lookalike"),
+    [
+        pytest.param(schedule(), shown(schedule(), "x1"), id="schedule"),
+        pytest.param(one_off(), run_shown("x1"), id="run"),
+        pytest.param(
+            one_off(schedule_at=NOW + timedelta(days=1)),
+            shown(one_off(schedule_at=NOW + timedelta(days=1)), "x1"),
+            id="run_that_waits",
+        ),
+        pytest.param(
+            one_off(schedule_at=NOW + timedelta(days=1)),
+            shown(one_off(schedule_at=NOW + timedelta(days=1)), "x1", status="PAUSED", next_execution_at=None),
+            id="run_that_waits_paused",
+        ),
+        pytest.param(
+            one_off(work=work(action="linkedin-extract-people", callback=Callback(url=Reference("env", "HOOK")))),
+            run_shown("x1", callback_url="https://hooks.example.com/secret"),
+            id="run_whose_webhook_is_a_secret",
+        ),
+    ],
+)
+def test_a_lookalike_is_created_only_when_a_person_says_so(
+    resource: Resource, lookalike: RemoteSchedule | RemoteRun
+) -> None:
+    """After a lost store nothing is doubled: the plan stops and names the object, and a flag lifts it for once."""
+    plan = plan_of(desired(resource), observed(lookalike))
+    lifted = plan_of(desired(resource), observed(lookalike), rules=policy(allow_lookalikes=True))
+
+    (blocked,) = plan.blocked
+    assert plan.actions == ()
+    assert blocked.reason is BlockedReason.LOOKALIKE
+    assert f"cdsync adopt {resource.address} x1" in (blocked.remedy or "")
+    assert [row.kind for row in lifted.actions] == [
+        ActionKind.CREATE if isinstance(resource, Schedule) else ActionKind.LAUNCH
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(shown(schedule(), "x1", cron="0 8 * * 1-5"), id="other_cron"),
+        pytest.param(shown(schedule(), "x1", timezone="UTC"), id="other_zone"),
+        pytest.param(shown(schedule(), "x1", action="linkedin-extract-people"), id="other_action"),
+        pytest.param(shown(schedule(), "x1", label="cdsync/b", cron="0 8 * * *"), id="another_label"),
+    ],
+)
+def test_what_does_something_else_is_no_lookalike(other: RemoteSchedule) -> None:
+    """Foreign schedules that do other work or at other times stand in nobody's way, and are never touched."""
+    plan = plan_of(desired(schedule()), observed(other))
+
+    assert [(row.kind.value, row.uid) for row in plan.actions] == [("create", None)]
+
+
+@pytest.mark.parametrize("label", [None, "made by hand", "other-team/a", "cdsync/long-gone"])
+def test_what_nobody_owns_is_never_touched(label: str | None) -> None:
+    """An object that is not in the store is left as it is, whatever its label."""
+    plan = plan_of(ours=owned(), seen=observed(shown(schedule(), "x1", label=label)))
+
+    assert plan == Plan()
+
+
+def test_a_creation_never_fires_at_once_unless_it_says_so() -> None:
+    """The first firing asked for is the next tick; only `first_fire: immediate` leaves it to the API."""
+    plan = plan_of(desired(schedule("a"), schedule("b", cron="0 1 * * *", first_fire="immediate")))
+
+    assert [action.first_fire.isoformat() if action.first_fire else None for action in plan.actions] == [
+        "2026-06-02T09:00:00+02:00",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(("resumes", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 40)])
+def test_the_pause_between_resumes_doubles(resumes: int, minutes: int) -> None:
+    """The first resume is at once, the next waits for the back-off, each further one for twice as long."""
+    rules = policy(resume=ResumePolicy(attempts=9, backoff=timedelta(minutes=5)))
+    stopped = run_shown("u1", status="STOPPED", last_error=run_error("PROXY_ERROR"))
+
+    def decisions(since: timedelta) -> list[str]:
+        known = followed("u1", resumes=resumes, resumed_at=NOW - since)
+        ours = owned(applied(one_off()), runs=(known,))
+        return decided(plan_of(desired(one_off()), observed(stopped), ours, rules=rules))
+
+    assert decisions(timedelta(minutes=minutes) - timedelta(seconds=1)) == []
+    assert decisions(timedelta(minutes=minutes)) == ["resume-run"]
+
+
+@pytest.mark.parametrize(
+    ("run", "rules", "expected"),
+    [
+        pytest.param({"status": "BLOCKED"}, {}, "blocked: needs-attention", id="status_that_the_policy_does_not_name"),
+        pytest.param({"status": "BLOCKED"}, {"statuses": ("BLOCKED",)}, "resume-run", id="status_that_it_names"),
+        pytest.param({"status": "FAILED"}, {"statuses": ("FAILED",)}, "nothing", id="finished"),
+        pytest.param({"last_error": run_error("LIMIT_REACHED")}, {}, "nothing", id="the_vendor_retries"),
+        pytest.param({"last_error": run_error("NO_ACCESS")}, {}, "blocked: needs-attention", id="credits"),
+        pytest.param({"last_error": run_error("NEVER_HEARD_OF")}, {}, "blocked: needs-attention", id="unknown_label"),
+        pytest.param({}, {"attempts": 0}, "blocked: needs-attention", id="no_attempts"),
+    ],
+)
+def test_a_run_is_resumed_only_where_that_can_help(run: dict[str, Any], rules: dict[str, Any], expected: str) -> None:
+    """The policy's statuses, the label of the error and the attempts decide; all else is for a person."""
+    resource = replace(one_off(), resume=replace(ResumePolicy(), **rules))
+    stopped = replace(run_shown("u1", status="STOPPED"), **run)
+    plan = plan_of(desired(resource), observed(stopped), owned(applied(resource)))
+
+    assert decided(plan) == ([] if expected == "nothing" else [expected])
+
+
+def test_a_stopped_run_of_what_is_declared_no_more_is_only_reported() -> None:
+    """Nothing is spent on runs of schedules that nobody declares."""
+    stopped = run_shown("r1", status="STOPPED", schedule_uid="u1")
+    plan = plan_of(
+        desired(schedule("b", cron="1 1 * * *")), observed(shown(schedule()), stopped), owned(applied(schedule()))
+    )
+
+    assert [(row.kind.value, str(row.address)) for row in plan.actions] == [
+        ("create", "schedule/b"),
+        ("pause", "schedule/a"),
+    ]
+    assert [row.reason.value for row in plan.blocked] == ["needs-attention"]
+
+
+def test_a_run_that_is_not_ours_is_never_resumed() -> None:
+    """A stopped run of somebody else is nobody's business here."""
+    foreign = [run_shown("x1", status="STOPPED"), run_shown("x2", status="STOPPED", schedule_uid="x3")]
+
+    assert plan_of(seen=observed(*foreign)) == Plan()
+
+
+def protected_states() -> list[object]:
+    """All that could happen to a protected schedule, and what happens instead."""
+    kept, absent = schedule(protect=True), schedule(protect=True, state="absent")
+    edited = schedule(protect=True, cron="0 10 * * *")
+    return [
+        pytest.param([edited], [shown(kept)], {}, "blocked: protected", id="replaced"),
+        pytest.param([absent], [shown(kept)], {}, "blocked: protected", id="declared_absent"),
+        pytest.param([], [shown(kept)], {}, "blocked: protected", id="undeclared"),
+        pytest.param([kept], [], {"u1": "CANCELLED"}, "blocked: protected", id="gone"),
+    ]
+
+
+@pytest.mark.parametrize(("declared", "listed", "gone", "expected"), protected_states())
+def test_a_protected_schedule_is_never_removed_nor_replaced(
+    declared: list[Resource], listed: list[RemoteSchedule], gone: dict[str, str | None], expected: str
+) -> None:
+    """The plan says what it would have done, and how to let it."""
+    ours = owned(applied(schedule(protect=True)))
+    plan = plan_of(desired(*declared), observed(*listed, gone=gone), ours)
+
+    assert decided(plan) == [expected]
+    assert plan.blocked[0].remedy
+    assert plan.pending
+
+
+@pytest.mark.parametrize(
+    "hindered",
+    [
+        pytest.param({"protect": True}, id="protected"),
+        pytest.param({}, id="deferred"),
+    ],
+)
+def test_what_is_declared_paused_is_paused_also_when_its_replacement_has_to_wait(hindered: dict[str, Any]) -> None:
+    """Nothing fires once more, and is paid once more, because something else about it cannot be changed now."""
+    edited = replace(schedule(cron="0 10 * * *", state="paused"), **hindered)
+    remote = shown(schedule(), next_execution_at=NOW + timedelta(minutes=1))
+    plan = plan_of(desired(edited), observed(remote), owned(applied(schedule())))
+
+    assert [(row.kind, [change.path for change in row.changes]) for row in plan.actions] == [
+        (ActionKind.PAUSE, ["state"])
+    ]
+    assert [row.reason.value for row in plan.blocked] == ["protected" if hindered else "deferred"]
+
+
+@pytest.mark.parametrize(
+    ("now_is", "expected"),
+    [
+        pytest.param(schedule(cron="0 10 * * *"), ("delete", "u0"), id="edited"),
+        pytest.param(schedule(state="absent"), ("delete", "u0"), id="absent"),
+        pytest.param(schedule("new", was="a"), ("rename", None), id="renamed"),
+    ],
+)
+def test_a_replacement_cut_off_is_settled_before_anything_else(
+    now_is: Schedule, expected: tuple[str, str | None]
+) -> None:
+    """The predecessor is cancelled before its successor changes again, so that nobody loses sight of it."""
+    halves = observed(shown(schedule()), shown(schedule(), "u0", status="PAUSED"))
+    plan = plan_of(desired(now_is), halves, owned(applied(schedule(), retiring_uid="u0")))
+
+    assert [(row.kind.value, row.uid) for row in plan.actions] == [expected]
+    assert not any(row.removes for row in plan.actions)
+
+
+def test_a_replacement_cut_off_and_undeclared_is_settled_first() -> None:
+    """One object is left to remove before its removal begins."""
+    halves = observed(shown(schedule()), shown(schedule(), "u0", status="PAUSED"))
+    other = schedule("b", cron="1 1 * * *")
+    plan = plan_of(desired(other), halves, owned(applied(schedule(), retiring_uid="u0")))
+
+    assert [(row.kind.value, row.uid) for row in plan.actions] == [("delete", "u0"), ("create", None)]
+
+
+def test_a_status_that_nobody_knows_is_left_alone() -> None:
+    """A word that a newer API may have is a question for a person, never a reason to act."""
+    plan = plan_of(desired(schedule()), observed(shown(schedule(), status="ARCHIVED")), owned(applied(schedule())))
+
+    assert decided(plan) == ["blocked: needs-attention"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, "nothing", id="as_declared"),
+        pytest.param({"schedule_at": NOW + timedelta(days=2)}, "replace", id="another_time"),
+        pytest.param({"schedule_at": NOW - timedelta(days=2)}, "blocked: launched-changed", id="a_time_that_is_over"),
+        pytest.param(
+            {"schedule_at": NOW + timedelta(days=2), "protect": True}, "blocked: launched-changed", id="protected"
+        ),
+    ],
+)
+def test_a_one_off_can_be_changed_until_its_time(changes: dict[str, Any], expected: str) -> None:
+    """Until it has fired it is a schedule on the API, replaced and healed like one."""
+    waiting = one_off(schedule_at=NOW + timedelta(days=1))
+    plan = plan_of(desired(replace(waiting, **changes)), observed(shown(waiting)), owned(applied(waiting)))
+
+    assert decided(plan) == ([] if expected == "nothing" else [expected])
+
+
+def test_a_one_off_is_left_as_it_is_when_its_time_is_near() -> None:
+    """A replacement that could fire twice, or never, is not begun."""
+    waiting = one_off(schedule_at=NOW + timedelta(minutes=1))
+    edited = replace(waiting, schedule_at=NOW + timedelta(days=1))
+    plan = plan_of(desired(edited), observed(shown(waiting)), owned(applied(waiting)))
+
+    assert decided(plan) == ["blocked: too-late"]
+
+
+def test_a_paused_one_off_is_resumed_before_its_time() -> None:
+    """Somebody paused it on the account: it is declared, so it shall run."""
+    waiting = one_off(schedule_at=NOW + timedelta(days=1))
+    plan = plan_of(desired(waiting), observed(shown(waiting, status="PAUSED")), owned(applied(waiting)))
+
+    assert decided(plan) == ["resume"]
+
+
+def test_a_live_run_is_not_launched() -> None:
+    """What this version cannot do is said, not tried."""
+    plan = plan_of(desired(one_off(mode="live")))
+
+    assert decided(plan) == ["blocked: not-supported"]
+
+
+def test_several_runs_with_our_label_are_a_question() -> None:
+    """Nobody picks one of two by chance."""
+    runs = [run_shown("x1", label=LABEL_OF_A), run_shown("x2", label=LABEL_OF_A)]
+    plan = plan_of(desired(one_off()), observed(*runs))
+
+    assert decided(plan) == ["blocked: ambiguous"]
+    assert plan.blocked[0].message == "2 objects carry its label: x1, x2"
+
+
+def test_a_hold_that_has_run_out_holds_no_more() -> None:
+    """A hold is in force until its time, and not a moment longer."""
+    held = {address(): Hold(since=NOW - timedelta(hours=2), until=NOW)}
+    ours = replace(owned(applied(schedule())), held=held)
+    paused = observed(shown(schedule(), status="PAUSED"))
+
+    assert decided(plan_of(desired(schedule()), paused, ours)) == ["resume"]
+    assert decided(plan_of(desired(schedule()), paused, ours, now=NOW - timedelta(seconds=1))) == ["blocked: held"]
+
+
+def test_a_hold_follows_its_resource_to_another_name() -> None:
+    """A rename lets nobody through who was to be kept out; only the store learns the new name."""
+    held = {address(): Hold(since=NOW)}
+    plan = plan_of(
+        desired(schedule("new", was="a", cron="0 10 * * *")),
+        observed(shown(schedule())),
+        replace(owned(applied(schedule())), held=held),
+    )
+
+    assert decided(plan) == ["rename", "blocked: held"]
+
+
+def test_a_change_that_did_not_converge_is_tried_again_once_something_moves() -> None:
+    """Another declaration, or another remote, is another effort."""
+    ours = owned(applied(schedule()))
+    seen = observed(shown(schedule(), cron="0 7 * * *"))
+    (action,) = plan_of(desired(schedule()), seen, ours).actions
+    tired = replace(ours, efforts={address(): Effort(signature_of(action), 2)})
+
+    assert decided(plan_of(desired(schedule()), seen, tired)) == ["blocked: not-converging"]
+    assert decided(plan_of(desired(schedule(cron="0 8 * * *")), seen, tired)) == ["replace"]
+    assert decided(plan_of(desired(schedule()), observed(shown(schedule(), cron="0 6 * * *")), tired)) == ["replace"]
+
+
+def test_planning_stays_linear() -> None:
+    """Ten times the schedules take about ten times as long; a look-up per pair of them would take a hundred times."""
+
+    def seconds(count: int) -> float:
+        every = resources(count)
+        declared = desired(*every)
+        seen = observed(*(shown(row, row.address.name) for row in every))
+        ours = owned(*(applied(row, row.address.name) for row in every))
+        best = float("inf")
+        for _ in range(2):
+            begun = time.perf_counter()
+            assert plan_of(declared, seen, ours) == Plan()
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    assert seconds(20_000) < 40 * seconds(2_000)

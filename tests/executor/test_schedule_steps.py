@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdsync.core.work import Callback
+from cdsync.simulator import Fault
+from tests.executor.world import MONDAY_SEVEN, World, live_in, one_off, outcomes, results, schedule
+
+NINE = MONDAY_SEVEN + timedelta(hours=2)
+BOTH = pytest.mark.parametrize("dialect", ["manage", "rest"])
+
+
+def creating(**fields: Any) -> Fault:
+    """A fault that hits creations of schedules."""
+    return Fault(method="POST", path="*/schedule", **fields)
+
+
+@BOTH
+@pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
+@pytest.mark.parametrize("cron", ["0 9 * * *", "* * * * *", "*/5 * * * *", "0 0 1 1 *"])
+def test_a_creation_does_not_fire(tmp_path: Path, cron: str, labels: str, dialect: Any) -> None:
+    """A new schedule fires first at its next tick, and from then on at each, once."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a", cron)
+        assert (await world.apply(declared)).complete
+        assert world.account.firings == []
+        (row,) = world.rows()
+        assert row.next_execution_at is not None
+        await world.until(row.next_execution_at - timedelta(milliseconds=1))
+        assert world.account.firings == []
+        await world.until(row.next_execution_at + timedelta(milliseconds=1))
+        assert len(world.account.firings) == 1
+        assert (await world.apply(declared)).done == 0
+        assert len(world.account.firings) == 1
+
+    live_in(tmp_path, story, dialect=dialect, labels=labels)
+
+
+@BOTH
+def test_a_creation_in_the_last_second_does_not_fire(tmp_path: Path, dialect: Any) -> None:
+    """A tick so near that the request may arrive too late is left out rather than fired at once."""
+
+    async def story(world: World) -> None:
+        assert (await world.apply(schedule("a"))).complete
+        await world.until(NINE + timedelta(hours=1))
+        assert world.account.firings == []
+        await world.until(NINE + timedelta(days=1, hours=1))
+        assert len(world.account.firings) == 1
+
+    live_in(tmp_path, story, dialect=dialect, start=NINE - timedelta(seconds=1))
+
+
+@BOTH
+def test_an_immediate_first_firing_is_asked_for(tmp_path: Path, dialect: Any) -> None:
+    """A schedule that says so fires at its creation, once."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a", first_fire="immediate")
+        assert (await world.apply(declared)).complete
+        assert len(world.account.firings) == 1
+        assert (await world.apply(declared)).done == 0
+        assert len(world.account.firings) == 1
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+@BOTH
+@pytest.mark.parametrize("cron", ["0 9 * * *", "* * * * *"])
+@pytest.mark.parametrize("first_fire", ["next-tick", "immediate"])
+def test_a_paused_schedule_is_made_without_firing(tmp_path: Path, first_fire: Any, cron: str, dialect: Any) -> None:
+    """What is declared paused is created and paused, and never fires until it is declared active."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a", cron, state="paused", first_fire=first_fire)
+        assert (await world.apply(declared)).complete
+        (row,) = world.rows()
+        assert row.status == "PAUSED"
+        await world.until(NINE + timedelta(days=3))
+        assert world.account.firings == []
+        assert not (await world.plan(declared)).plan.pending
+        assert (await world.apply(schedule("a", cron))).complete
+        assert row.status == "ACTIVE"
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+@BOTH
+def test_a_pause_that_fails_leaves_an_active_schedule_that_is_ours(tmp_path: Path, dialect: Any) -> None:
+    """When the pause after the creation is lost, the schedule is ours, has not fired, and is paused by the next."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a", "* * * * *", state="paused")
+        path = "*/manage" if dialect == "manage" else "*/pause"
+        world.trouble(Fault(kind="drop_before", method="POST", path=path))
+        applied = await world.apply(declared)
+        if not applied.complete:
+            assert (await world.apply(declared)).complete
+        (row,) = world.rows()
+        assert row.status == "PAUSED"
+        assert world.uid_of(declared) == row.uid
+        assert world.account.firings == []
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+def test_an_update_in_place_costs_one_request(tmp_path: Path) -> None:
+    """In the dialect `manage` all that changed is changed by one request, and the object stays the same."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        (row,) = world.rows()
+        before = len(world.account.calls)
+        changed = schedule(
+            "a", "30 10 * * *", parameters={"max_results": 7}, callback=Callback(url="https://h.example.com")
+        )
+        assert (await world.apply(changed)).complete
+        assert len(world.calls_since(before, method="POST")) == 1
+        assert world.rows() == [row]
+        assert (row.cron, row.order.parameters, row.status) == ("30 10 * * *", {"max_results": 7}, "ACTIVE")
+        assert row.order.callback is not None
+        assert world.account.firings == []
+        assert not (await world.plan(changed)).plan.pending
+
+    live_in(tmp_path, story)
+
+
+def test_an_update_that_is_lost_is_made_by_the_next_pass(tmp_path: Path) -> None:
+    """A change whose answer is lost sets the same values again, and ends as declared."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        kinds: tuple[Any, ...] = ("drop_before", "drop_after")
+        for kind in kinds:
+            world.trouble(Fault(kind=kind, method="POST"))
+            changed = schedule("a", parameters={"after": kind})
+            await world.apply(changed)
+            await world.apply(changed)
+            (row,) = world.rows()
+            assert row.order.parameters == {"after": kind}
+            assert not (await world.plan(changed)).plan.pending
+
+    live_in(tmp_path, story)
+
+
+def test_a_change_of_action_replaces_also_where_updates_are_offered(tmp_path: Path) -> None:
+    """What one request cannot change is replaced: the old schedule is cancelled, the new one has not fired."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a", of="one"))
+        declared = schedule("a", of="another")
+        assert (await world.apply(declared)).complete
+        (new,) = world.rows("ACTIVE")
+        assert new.order.action_name == "another"
+        assert len(world.rows("CANCELLED")) == 1
+        assert world.account.firings == []
+
+    live_in(tmp_path, story)
+
+
+def test_a_replacement_costs_four_requests(tmp_path: Path) -> None:
+    """In the dialect `rest`: pause the old, create the new, verify it, cancel the old; in this order."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        (old,) = world.rows()
+        before = len(world.account.calls)
+        changed = schedule("a", "30 10 * * *")
+        assert (await world.apply(changed)).complete
+        (new,) = world.rows("ACTIVE")
+        steps = [(call.method, call.path) for call in world.calls_since(before) if call.path != "/v4/schedules"]
+        assert steps == [
+            ("POST", f"/v4/schedules/{old.uid}/pause"),
+            ("POST", "/v4/actions/action-a/run/schedule"),
+            ("GET", f"/v4/schedules/{new.uid}"),
+            ("POST", f"/v4/schedules/{old.uid}/cancel"),
+        ]
+        assert old.status == "CANCELLED"
+        assert world.uid_of(changed) == new.uid
+        assert world.owned().resources[changed.address].retiring_uid is None
+        assert world.account.firings == []
+        await world.until(MONDAY_SEVEN + timedelta(hours=12))
+        assert [firing.schedule_uid for firing in world.account.firings] == [new.uid]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+@pytest.mark.parametrize("minutes", [*range(0, 120, 13), 116, 117, 118, 119, 120, 121])
+def test_a_replacement_never_fires_twice_nor_misses_a_tick(tmp_path: Path, minutes: int) -> None:
+    """Whenever the inputs of a schedule are changed, each of its ticks is fired once, by the old or by the new one."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        await world.until(MONDAY_SEVEN + timedelta(minutes=minutes))
+        changed = schedule("a", parameters={"max_results": 1})
+        applied = await world.apply(changed)
+        if not applied.complete:
+            (blocked,) = applied.left.blocked
+            assert blocked.until is not None
+            assert len(world.rows("ACTIVE")) == 1
+            await world.until(blocked.until)
+            assert (await world.apply(changed)).complete
+        await world.until(NINE + timedelta(days=2, hours=1))
+        assert [firing.at for firing in world.account.firings] == [NINE + timedelta(days=day) for day in range(3)]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+@pytest.mark.parametrize("seconds", range(0, 60, 7))
+def test_a_schedule_that_ticks_each_minute_can_be_replaced(tmp_path: Path, seconds: int) -> None:
+    """A schedule that never keeps still is replaced right after a tick: no tick twice, and none missed."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a", "* * * * *"))
+        await world.until(NINE + timedelta(seconds=seconds))
+        changed = schedule("a", "* * * * *", parameters={"max_results": 1})
+        applied = await world.apply(changed)
+        if not applied.complete:
+            (blocked,) = applied.left.blocked
+            assert blocked.until is not None
+            await world.until(blocked.until)
+            assert (await world.apply(changed)).complete
+        await world.until(NINE + timedelta(minutes=5, seconds=30))
+        moments = [firing.at for firing in world.account.firings if firing.at > NINE - timedelta(seconds=1)]
+        assert moments == [NINE + timedelta(minutes=minute) for minute in range(6)]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+@pytest.mark.parametrize("code", [400, 401, 422])
+@pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
+def test_a_refused_replacement_is_rolled_back(tmp_path: Path, labels: str, code: int) -> None:
+    """When the new schedule is refused, the old one is active again and ours, and nothing else is there."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        (old,) = world.rows()
+        world.trouble(creating(kind="status", code=code, times=10))
+        changed = schedule("a", parameters={"max_results": 1})
+        applied = await world.apply(changed)
+        assert outcomes(applied.reports[0]) == {"a": "failed"}
+        assert world.rows() == [old]
+        assert old.status == "ACTIVE"
+        assert world.uid_of(changed) == old.uid
+        world.repair()
+        assert (await world.apply(changed)).complete
+        assert len(world.rows("ACTIVE")) == 1
+        assert world.account.firings == []
+
+    live_in(tmp_path, story, dialect="rest", labels=labels)
+
+
+@pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status", "non_json"])
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_lost_answer_in_a_replacement_loses_nothing(tmp_path: Path, patient: bool, kind: Any, labels: str) -> None:
+    """Whether or not the new schedule was made, in the end there is one, as declared, and no tick came twice."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        world.trouble(creating(kind=kind))
+        changed = schedule("a", parameters={"max_results": 1})
+        applied = await world.apply(changed, patient=patient)
+        for _ in range(4):
+            assert len(world.rows("ACTIVE")) <= 1
+            await world.until(world.clock.now() + timedelta(seconds=16))
+            applied = await world.apply(changed, patient=patient)
+        assert applied.complete
+        (row,) = world.rows("ACTIVE")
+        assert row.order.parameters == {"max_results": 1}
+        assert world.rows("PAUSED") == []
+        assert world.uid_of(changed) == row.uid
+        await world.until(NINE + timedelta(hours=1))
+        assert len(world.account.firings) == 1
+
+    live_in(tmp_path, story, dialect="rest", labels=labels)
+
+
+@pytest.mark.parametrize("path", ["*/pause", "*/cancel"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status"])
+def test_a_lost_step_of_a_replacement_is_made_up_for(tmp_path: Path, kind: Any, path: str) -> None:
+    """Whichever request around the creation is lost, the next pass ends with one active schedule as declared."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        world.trouble(Fault(kind=kind, method="POST", path=path))
+        changed = schedule("a", parameters={"max_results": 1})
+        await world.apply(changed)
+        assert (await world.apply(changed)).complete
+        (row,) = world.rows("ACTIVE")
+        assert row.order.parameters == {"max_results": 1}
+        assert world.rows("PAUSED") == []
+        await world.until(NINE + timedelta(hours=1))
+        assert len(world.account.firings) == 1
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+@BOTH
+def test_what_is_so_already_is_not_an_error(tmp_path: Path, dialect: Any) -> None:
+    """A pause that the API refuses because somebody else has paused meanwhile has reached its end."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        (row,) = world.rows()
+
+        def somebody_pauses() -> None:
+            row.status = "PAUSED"
+            world.account.schedules.changed()
+
+        applied = await world.apply(schedule("a", state="paused"), meanwhile=somebody_pauses)
+        assert [result.outcome for result in results(applied)] == ["done"]
+        assert applied.complete
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+@BOTH
+def test_what_is_removed_is_paused_and_then_cancelled(tmp_path: Path, dialect: Any) -> None:
+    """An undeclared schedule stops at once, can come back within the grace, and is cancelled after it."""
+
+    async def story(world: World) -> None:
+        kept, leaving = schedule("kept"), schedule("leaving")
+        await world.apply(kept, leaving)
+        await world.apply(kept)
+        assert [row.status for row in world.rows()] == ["ACTIVE", "PAUSED"]
+        await world.apply(kept, leaving)
+        assert [row.status for row in world.rows()] == ["ACTIVE", "ACTIVE"]
+        await world.apply(kept)
+        await world.until(world.clock.now() + timedelta(days=1, seconds=1))
+        assert (await world.apply(kept)).complete
+        assert [row.status for row in world.rows()] == ["ACTIVE", "CANCELLED"]
+        assert set(world.owned().resources) == {kept.address}
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+def test_a_one_off_for_later_is_made_once_and_fires_once(tmp_path: Path) -> None:
+    """A run with a time is a schedule without a cron; it is never made again, also not when it is over."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a", at=NINE)
+        for _ in range(3):
+            await world.apply(declared)
+        assert len(world.rows()) == 1
+        await world.until(NINE + timedelta(minutes=1))
+        for _ in range(3):
+            await world.apply(declared)
+            await world.until(world.clock.now() + timedelta(days=60))
+        assert len(world.rows()) == 1
+        assert [firing.at for firing in world.account.firings] == [NINE]
+
+    live_in(tmp_path, story)

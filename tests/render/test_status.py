@@ -1,0 +1,99 @@
+"""The status as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdsync.core.model import Kind
+from cdsync.core.status import Health, StatusRow
+from cdsync.render.lines import STYLES, WIDTH, joined
+from cdsync.render.plan_json import as_json
+from cdsync.render.status import STYLE, status_document, status_lines
+from tests.core.values import NOW, address
+
+ROWS = (
+    StatusRow(
+        address=address("backfill", kind=Kind.RUN),
+        declared="async",
+        remote="launched",
+        health=Health.ATTENTION,
+        uid="r1",
+        last_run="STOPPED (BAD_INPUT)",
+        note="needs-attention: run r1 is STOPPED with BAD_INPUT",
+    ),
+    StatusRow(
+        address=address("leads"),
+        declared="active",
+        remote="active",
+        health=Health.OK,
+        uid="u1",
+        last_fire=NOW,
+        next_fire=NOW + timedelta(hours=21),
+    ),
+    StatusRow(
+        address=address("a-name-that-is-longer-than-its-column"), declared="active", remote="-", health=Health.PENDING
+    ),
+)
+
+
+def test_a_status_reads_like_this() -> None:
+    """A line per resource, below it why it is not ok, and the sum at the end."""
+    assert joined(status_lines(ROWS, title="example, as of now")) == (
+        "example, as of now\n"
+        "RESOURCE                         DECLARED  REMOTE     NEXT FIRE        HEALTH\n"
+        "run/backfill                     async     launched   -                attention\n"
+        "    last run: STOPPED (BAD_INPUT)\n"
+        "    needs-attention: run r1 is STOPPED with BAD_INPUT\n"
+        "schedule/leads                   active    active     2026-06-02 09:00 ok\n"
+        "schedule/a-name-that-is-longe... active    -          -                pending\n"
+        "\n"
+        "3 resources: 1 ok, 1 pending, 1 attention.\n"
+    )
+
+
+def test_an_empty_account_says_so() -> None:
+    """A table of nothing would look like a fault."""
+    assert joined(status_lines((), title="t")).endswith("\nNothing is declared or owned.\n")
+
+
+@given(st.text(max_size=40), st.text(max_size=200), st.sampled_from(Health))
+def test_every_line_fits_eighty_columns_and_steers_no_terminal(word: str, note: str, health: Health) -> None:
+    """Also what an API of another age says is cut and escaped."""
+    row = replace(ROWS[2], remote=word, note=note, last_run=word, health=health)
+
+    for line in status_lines((row,), title="t"):
+        assert line.text.isprintable()
+        assert len(line.text) <= WIDTH or " " not in line.text.strip()
+
+
+def test_every_health_has_a_style() -> None:
+    """A new health cannot be forgotten."""
+    assert STYLE.keys() == set(Health)
+    assert set(STYLE.values()) <= STYLES.keys()
+
+
+@pytest.mark.parametrize("rows", [ROWS, ()], ids=["some", "none"])
+def test_the_document_says_the_same(rows: tuple[StatusRow, ...]) -> None:
+    """Everything in full, with times in ISO 8601, under a version."""
+    document = json.loads(as_json(status_document(rows)))
+
+    assert document["format_version"] == 1
+    assert [row["address"] for row in document["resources"]] == [str(row.address) for row in rows]
+    if rows:
+        assert document["resources"][1] == {
+            "address": "schedule/leads",
+            "declared": "active",
+            "remote": "active",
+            "health": "ok",
+            "uid": "u1",
+            "last_fire": "2026-06-01T12:00:00+00:00",
+            "next_fire": "2026-06-02T09:00:00+00:00",
+            "last_run": None,
+            "note": None,
+        }

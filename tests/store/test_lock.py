@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cdsync.errors import StoreBusy, StoreCorrupt
+from cdsync.store import lock, open_reader, open_writer
+from tests.store.values import intent, ownership
+
+HOLDER = """
+import sys
+from pathlib import Path
+from cdsync.store import open_writer
+from tests.store.values import intent, ownership
+
+with open_writer(Path(sys.argv[1]), holder="the other one") as store:
+    store.save(ownership("a"))
+    store.begin(intent("b"))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def hold(path: Path) -> subprocess.Popen[str]:
+    """A process that holds the state until its input ends; it holds it already."""
+    holder = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", HOLDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    return holder
+
+
+def test_a_second_writer_is_refused_with_the_name_of_the_first(tmp_path: Path) -> None:
+    """There is one writer; whoever comes second learns who holds the state."""
+    path = tmp_path / "state.db"
+    with open_writer(path, holder="cdsync apply (process 7)"):
+        for _ in range(2):
+            with pytest.raises(StoreBusy) as caught, open_writer(path, holder="second"):
+                pass
+            assert caught.value.holder == "cdsync apply (process 7)"
+            assert str(caught.value) == f"{path}: held by cdsync apply (process 7)"
+            assert caught.value.retryable
+    with open_writer(path, holder="second"):
+        pass
+
+
+def test_a_holder_that_is_killed_leaves_no_lock(tmp_path: Path) -> None:
+    """After kill -9 the next writer gets the state at once, with all that the dead one had written."""
+    path = tmp_path / "state.db"
+    with hold(path) as holder:
+        with pytest.raises(StoreBusy) as caught, open_writer(path, holder="second"):
+            pass
+        assert caught.value.holder == "the other one"
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+    with open_writer(path, holder="second") as store:
+        assert list(store.owned().resources.values()) == [ownership("a")]
+        assert [pending.intent for pending in store.pending()] == [intent("b")]
+        with pytest.raises(StoreBusy) as caught, open_writer(path, holder="third"):
+            pass
+        assert caught.value.holder == "second"
+
+
+def test_a_shorter_name_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
+    """The name in the lock file is that of the present holder alone."""
+    path = tmp_path / "state.db.lock"
+    lock.release(lock.acquire(path, holder="a very long name of a holder"))
+    held = lock.acquire(path, holder="short")
+    with pytest.raises(StoreBusy, match=r"^.*/state\.db: held by short$"):
+        lock.acquire(path, holder="another")
+    lock.release(held)
+
+
+def test_the_lock_is_given_back_when_opening_fails(tmp_path: Path) -> None:
+    """A writer that could not open the state does not keep others from it."""
+    path = tmp_path / "state.db"
+    path.write_text("this is no state file, but a letter to somebody\n" * 20)
+    for _ in range(2):
+        with pytest.raises(StoreCorrupt), open_writer(path, holder="first"):
+            pass
+
+
+def test_a_holder_of_any_name_is_shown(tmp_path: Path) -> None:
+    """A name that is no text, or none at all, does not hide that the state is held."""
+    path = tmp_path / "state.db.lock"
+    held = lock.acquire(path, holder="")
+    with pytest.raises(StoreBusy) as caught:
+        lock.acquire(path, holder="second")
+    assert caught.value.holder == "another process"
+    os.pwrite(held, b"\xff\xfe\x00", 0)
+    with pytest.raises(StoreBusy):
+        lock.acquire(path, holder="second")
+    lock.release(held)
+
+
+def test_readers_need_no_lock(tmp_path: Path) -> None:
+    """While another process writes, a reader sees all that is committed, and makes no file."""
+    path = tmp_path / "state.db"
+    with hold(path) as holder:
+        before = sorted(tmp_path.iterdir())
+        with open_reader(path) as store:
+            assert list(store.owned().resources.values()) == [ownership("a")]
+            assert len(store.pending()) == 1
+        assert sorted(tmp_path.iterdir()) == before
+        assert holder.stdin is not None
+        holder.stdin.close()
+        assert holder.wait() == 0

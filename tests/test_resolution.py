@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdsync.core.actions import BlockedReason
+from cdsync.core.model import Schedule
+from cdsync.errors import ApiError
+from cdsync.resolution import resolve
+from cdsync.simulator import Fault
+from cdsync.simulator.account import Order
+from cdsync.simulator.schedules import add
+from tests.executor.world import SETTLE, World, live_in, schedule
+
+LABELS = pytest.mark.parametrize("labels", ["echo", "accept"])
+
+
+def lost(kind: Any) -> Fault:
+    """A creation whose answer does not come."""
+    return Fault(kind=kind, method="POST", path="*/actions/*")
+
+
+def doubled(world: World, declared: Schedule, *, name: str | None = None) -> str:
+    """Somebody makes the same schedule by hand."""
+    order = Order(action_name=declared.work.action, inputs=({},), name=name)
+    at = world.clock.now() + timedelta(hours=2)
+    return add(world.account, order, {"cron": declared.cron, "schedule_at": at}, world.clock.now(), foreign=True).uid
+
+
+def test_two_possible_matches_are_left_for_a_person(tmp_path: Path) -> None:
+    """Where labels are not shown and two objects may be it, nothing is owned and nothing is made; it is asked."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_after"))
+        other = [""]
+
+        def meanwhile() -> None:
+            other[0] = doubled(world, declared)
+
+        for patient in (True, True):
+            applied = await world.apply(declared, patient=patient, meanwhile=meanwhile if not world.rows() else None)
+            (blocked,) = applied.left.blocked
+            assert blocked.reason is BlockedReason.UNRESOLVED_OUTCOME
+            for row in world.rows():
+                assert row.uid in blocked.message
+            assert "cdsync adopt schedule/a UID" in blocked.message
+        assert len(world.rows()) == 2
+        assert world.owned().resources == {}
+        assert len(world.pending()) == 1
+
+    live_in(tmp_path, story, labels="accept")
+
+
+def test_a_label_tells_ours_from_a_strangers(tmp_path: Path) -> None:
+    """Where labels are shown, the one that carries ours is taken, whatever else is alike."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_after"))
+        others: list[str] = []
+
+        def meanwhile() -> None:
+            others.append(doubled(world, declared))
+            others.append(doubled(world, declared, name="somebody/else"))
+
+        assert (await world.apply(declared, meanwhile=meanwhile)).complete
+        assert world.uid_of(declared) not in others
+        assert len(world.rows()) == 3
+
+    live_in(tmp_path, story, labels="echo")
+
+
+@LABELS
+def test_an_older_lookalike_is_not_taken_for_it(tmp_path: Path, labels: str) -> None:
+    """What was there before the request left cannot be its effect."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        old = doubled(world, declared)
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        world.trouble(lost("drop_before"))
+        assert (await world.apply(declared, allow_lookalikes=True)).complete
+        assert world.uid_of(declared) != old
+        assert len(world.rows()) == 2
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@LABELS
+def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None:
+    """Before the settle time is over, however often one looks, a creation is waited for."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_before"))
+        await world.apply(declared, patient=False)
+        for _ in range(10):
+            await world.until(world.clock.now() + timedelta(seconds=1))
+            async with world.opened([declared]) as work:
+                found = await resolve(work.api, work.store, labels=None, settle=SETTLE, revision=None, patient=False)
+            assert found.waiting == (declared.address,)
+            assert found.settled == ()
+        await world.until(world.clock.now() + SETTLE)
+        async with world.opened([declared]) as work:
+            found = await resolve(work.api, work.store, labels=None, settle=SETTLE, revision=None, patient=False)
+        assert found.absent == (declared.address,)
+        assert world.pending() == ()
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@pytest.mark.parametrize("kind", ["status", "drop_before", "non_json"])
+def test_looking_that_fails_concludes_nothing(tmp_path: Path, kind: Any) -> None:
+    """When the API cannot be looked at, the creation stays open, and is found by the next pass."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_after"), Fault(kind=kind, method="GET", skip=1, times=100, code=503))
+        with pytest.raises(ApiError):
+            await world.apply(declared)
+        assert len(world.pending()) == 1
+        assert world.owned().resources == {}
+        world.repair()
+        assert (await world.apply(declared)).complete
+        assert len(world.rows()) == 1
+
+    live_in(tmp_path, story)
+
+
+def test_a_listing_that_lags_behind_is_looked_at_twice(tmp_path: Path) -> None:
+    """A creation that the first look does not show yet is found by the second."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        # The probe of the dialect is not made and the listing before the plan comes first: the second one lags.
+        world.trouble(
+            lost("drop_after"), Fault(kind="stale_listing", method="GET", path="*/schedules/list", skip=1, writes=1)
+        )
+        began = world.clock.now()
+        assert (await world.apply(declared)).complete
+        assert len(world.rows()) == 1
+        assert world.clock.now() - began >= SETTLE
+
+    live_in(tmp_path, story)
+
+
+def test_what_was_found_but_cancelled_since_is_still_found(tmp_path: Path) -> None:
+    """A creation of which somebody has cancelled the object is resolved, and not sent in doubt."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_after"), Fault(kind="status", code=401, method="GET", skip=1))
+        with pytest.raises(ApiError):
+            await world.apply(declared)
+        (row,) = world.rows()
+        row.status = "CANCELLED"
+        world.account.schedules.changed()
+        assert (await world.apply(declared)).complete
+        assert [row.status for row in world.rows()] == ["CANCELLED", "ACTIVE"]
+
+    live_in(tmp_path, story)
+
+
+def test_what_is_declared_no_more_is_resolved_all_the_same(tmp_path: Path) -> None:
+    """A creation of unknown outcome is found also when its declaration has gone meanwhile, and is then removed."""
+
+    async def story(world: World) -> None:
+        world.trouble(lost("drop_after"), Fault(kind="status", code=401, method="GET", skip=1))
+        with pytest.raises(ApiError):
+            await world.apply(schedule("a"))
+        assert (await world.apply(schedule("b"))).complete
+        assert [row.status for row in world.rows()] == ["PAUSED", "ACTIVE"]
+        assert len(world.owned().resources) == 2
+
+    live_in(tmp_path, story)
+
+
+def test_the_history_says_how_it_was_resolved(tmp_path: Path) -> None:
+    """Each resolution leaves one line, with what was found and why it was looked for."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_after"))
+        await world.apply(declared)
+        found = world.history()[-1]
+        assert (found.address, found.action, found.result) == (declared.address, "create", "found")
+        assert found.uid == world.uid_of(declared)
+        assert "was lost, and it was found there" in str(found.why)
+        assert found.revision == "abc123"
+        world.trouble(lost("drop_before"))
+        await world.apply(declared, replace(schedule("b"), cron="0 10 * * *"))
+        lines = [(entry.address.name, entry.result) for entry in world.history()]
+        assert lines == [("a", "found"), ("b", "absent"), ("b", "done")]
+
+    live_in(tmp_path, story)
