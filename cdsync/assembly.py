@@ -14,6 +14,8 @@ import httpx
 
 from cdsync.api import connect
 from cdsync.config import Configuration, load, load_settings
+from cdsync.core.urls import url_fault
+from cdsync.errors import CdsyncError
 from cdsync.reconciler import Pass
 from cdsync.references import References
 from cdsync.revision import revision_of
@@ -46,12 +48,22 @@ def read_configuration(around: Surroundings) -> Configuration:
         ConfigError: with everything that is wrong.
     """
     configuration = load(around.root, now=around.now())
-    return replace(configuration, settings=with_environment(configuration.settings, around.environment))
+    return replace(configuration, settings=_in_environment(configuration.settings, around))
 
 
 def settings_of(around: Surroundings) -> Settings:
     """The settings alone, for what needs no declaration; also when the declaration is broken."""
-    return with_environment(load_settings(around.root), around.environment)
+    return _in_environment(load_settings(around.root), around)
+
+
+def _in_environment(settings: Settings, around: Surroundings) -> Settings:
+    """The settings with the environment's say, which is held to the same rules as the file's."""
+    found = with_environment(settings, around.environment)
+    if found.api.base_url != settings.api.base_url and (fault := url_fault(found.api.base_url)):
+        raise CdsyncError(
+            f"CDSYNC_API_URL is {fault}", remedy="set it to where the API is, such as https://api.edges.run"
+        )
+    return found
 
 
 @asynccontextmanager

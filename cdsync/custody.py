@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cdsync.core.diff import FieldChange, diff_visible
 from cdsync.core.fingerprint import synopsis_of
+from cdsync.core.labels import is_anothers
 from cdsync.core.model import (
     Address,
     DesiredState,
@@ -18,6 +21,7 @@ from cdsync.core.model import (
     RemoteRun,
     RemoteSchedule,
     Resource,
+    Schedule,
 )
 from cdsync.core.records import HistoryEntry
 from cdsync.errors import CdsyncError, UnknownAddress
@@ -43,17 +47,31 @@ def known_address(text: str, desired: DesiredState, owned: OwnedState) -> Addres
     )
 
 
-async def adopt(work: Pass, address: Address, uid: str) -> Ownership:
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What was adopted, and what the next apply would change of it."""
+
+    owned: Ownership
+    changes: tuple[FieldChange, ...] = ()
+
+
+async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> Adopted:
     """Take ownership of an object that is on the account; a creation of unknown outcome is settled by it.
 
-    What the API hides is taken to be as declared, because nobody can compare it.
+    What the API hides is taken to be as declared, because nobody can compare it. `take_over` allows one that carries
+    the label of another owner.
 
     Raises:
-        CdsyncError: another resource owns it, this one owns another, or it is not there.
+        CdsyncError: another resource owns it, this one owns another, its label is another owner's, or it is not there.
     """
     state = work.store.owned()
     _refuse_double_custody(state, address, uid)
     remote = await _find(work, address, uid)
+    if is_anothers(remote.label, owner=work.policy.owner) and not take_over:
+        raise CdsyncError(
+            f"{uid} carries the label {remote.label!r}, so another repository may keep it",
+            remedy="make sure that nobody else does, then: adopt --take-over",
+        )
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     resource = desired.resources.get(address)
     owned = _ownership(remote, address, resource, desired, now=work.api.server_now())
@@ -63,7 +81,9 @@ async def adopt(work: Pass, address: Address, uid: str) -> Ownership:
         seen = FollowedRun(uid=uid, address=address, status=remote.status, created_at=remote.created_at)
         work.store.follow((seen,), owned=())
     work.store.add_history(_entry(work, address, "adopt", uid=uid, why="adopted by hand"))
-    return owned
+    if isinstance(resource, Schedule) and isinstance(remote, RemoteSchedule):
+        return Adopted(owned, diff_visible(resource, remote))
+    return Adopted(owned)
 
 
 def _refuse_double_custody(state: OwnedState, address: Address, uid: str) -> None:

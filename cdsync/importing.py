@@ -20,7 +20,8 @@ async def read_unowned(work: Pass, uids: Iterable[str]) -> tuple[Imported, ...]:
     """
     ours = owned_uids(work.store.owned())
     unowned = {uid: row for uid, row in (await work.api.schedules()).items() if uid not in ours}
-    wanted = tuple(uids) or tuple(unowned)
+    named = tuple(uids)
+    wanted = named or tuple(unowned)
     for uid in wanted:
         if uid not in unowned:
             why = "owned already" if uid in ours else "no live schedule of this account"
@@ -32,7 +33,7 @@ async def read_unowned(work: Pass, uids: Iterable[str]) -> tuple[Imported, ...]:
     for remote in chosen:
         name = name_for(remote, taken, owner=work.policy.owner)
         taken.add(name)
-        found.append(await _recovered(work, remote, runs.get(remote.uid), name=name))
+        found.append(await _recovered(work, remote, runs.get(remote.uid), name=name, asked_for=bool(named)))
     return tuple(found)
 
 
@@ -47,7 +48,9 @@ async def _latest_runs(work: Pass, schedules: list[RemoteSchedule]) -> dict[str,
     return latest
 
 
-async def _recovered(work: Pass, remote: RemoteSchedule, run: RemoteRun | None, *, name: str) -> Imported:
+async def _recovered(
+    work: Pass, remote: RemoteSchedule, run: RemoteRun | None, *, name: str, asked_for: bool
+) -> Imported:
     inputs = await work.api.run_inputs(run.uid) if run is not None else None
     return Imported(
         name=name,
@@ -55,5 +58,5 @@ async def _recovered(work: Pass, remote: RemoteSchedule, run: RemoteRun | None, 
         inputs=inputs or None,
         parameters=(run.parameters or {}) if run else {},
         callback_url=run.callback_url if run else None,
-        skipped=undeclarable(remote),
+        skipped=undeclarable(remote, owner=work.policy.owner, asked_for=asked_for),
     )

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cdsync.api import Api
-from cdsync.core.actions import Action, BlockedReason, Plan, Violation
+from cdsync.core.actions import Action, ActionKind, BlockedReason, Plan, Reason, Violation
+from cdsync.core.diff import FieldChange
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, Effort, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
 from cdsync.core.restraint import REPEATABLE, signature_of
+from cdsync.core.runs import STANDING_STILL
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
@@ -140,6 +142,29 @@ async def apply_pass(
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
 
 
+async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event], None]) -> Report:
+    """Resume the runs of a resource that stand still, now, because a person says so; it counts as an attempt.
+
+    Raises:
+        ApiError, StoreError: the pass could not be made.
+    """
+    planned = await plan_pass(work)
+    _remember(work.store, planned)
+    standing = [run for run in planned.sight.runs if run.address == address and run.status in STANDING_STILL]
+    actions = [
+        Action(
+            address=address,
+            kind=ActionKind.RESUME_RUN,
+            reason=Reason.STOPPED,
+            why=f"run {run.uid} is {run.status}; resumed by hand",
+            uid=run.uid,
+            changes=(FieldChange("status", run.status, "SCHEDULED"),),
+        )
+        for run in standing
+    ]
+    return await execute(actions, _workshop(work, planned), on_event=on_event)
+
+
 async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...]]:
     if not work.store.pending():
         return {}
@@ -190,14 +215,22 @@ def _count_efforts(store: Store, planned: Planned, report: Report) -> None:
 
 
 def _remember(store: Store, planned: Planned) -> None:
-    """Write down what the look has shown about our runs, and which resources are protected from now on."""
+    """Write down what the look has shown about our runs, and what of the declaration holds from now on.
+
+    That is which resources are protected, and that a grace is over early for what is declared again, although nothing is
+    done about it now: should it be removed once more, its grace is a new one.
+    """
     if planned.sight.workspace is not None and store.fact("workspace") is None:
         store.remember("workspace", planned.sight.workspace)
     seen = {row.address: row for row in planned.sight.owned}
+    acted_on = {row.address for row in planned.plan.actions}
     for address, owned in planned.owned.resources.items():
         declared = planned.desired.resources.get(address)
-        if declared is not None and declared.protect != owned.protect:
-            seen[address] = replace(seen.get(address, owned), protect=declared.protect)
+        if declared is None:
+            continue
+        removed_at = owned.removed_at if address in acted_on else None
+        if (declared.protect, removed_at) != (owned.protect, owned.removed_at):
+            seen[address] = replace(seen.get(address, owned), protect=declared.protect, removed_at=removed_at)
     if seen or planned.sight.runs:
         store.follow(planned.sight.runs, owned=tuple(seen.values()))
     differing = {row.address for row in planned.plan.actions} | {row.address for row in planned.plan.blocked}
@@ -210,7 +243,7 @@ def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:
     if standing:
         raise GuardRefused(
             "\n".join(violation.message for violation in standing),
-            remedy="; ".join(violation.remedy for violation in standing),
+            remedy=" ".join(["apply", *(violation.remedy.removeprefix("apply ") for violation in standing)]),
         )
 
 

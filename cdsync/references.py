@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cdsync.core.fingerprint import fingerprint_of
 from cdsync.core.model import Address, DesiredState, Fingerprints
+from cdsync.core.urls import url_fault
 from cdsync.core.work import Reference, Work
 from cdsync.errors import UnresolvedReference
 
@@ -68,7 +69,10 @@ class References:
         if work.callback is None:
             return work
         headers = {name: self.resolve(value) for name, value in work.callback.headers.items()}
-        return replace(work, callback=replace(work.callback, url=self.resolve(work.callback.url), headers=headers))
+        url = self.resolve(work.callback.url)
+        if fault := url_fault(url):
+            raise UnresolvedReference(f"callback.url, by the reference {work.callback.url}, is {fault}")
+        return replace(work, callback=replace(work.callback, url=url, headers=headers))
 
 
 def _read(path: Path, reference: Reference) -> str:

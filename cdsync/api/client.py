@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import stamina
+import stamina.instrumentation
 
 from cdsync import __version__
 from cdsync.api.limiter import Limiter, seconds_to_wait
@@ -41,6 +42,9 @@ NEVER_SENT = (
     httpx.LocalProtocolError,
 )
 HEADER_VALUE = re.compile(r"[!-~]+")
+# What a retry was about is told once, by the error that ends it.
+stamina.instrumentation.set_on_retry_hooks(())
+
 BODY_SHOWN = 256
 READ_ATTEMPTS = 4
 REFUSALS = 5
@@ -176,7 +180,7 @@ class Client:
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
-                f"{method} {self._http.base_url}{path.lstrip('/')}: no connection ({_text(error)})",
+                f"{method} {str(self._http.base_url).rstrip('/')}{path}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
         except httpx.HTTPError as error:

@@ -78,9 +78,11 @@ async def read_runs(
     wanted = sorted(uids)
     for start in range(0, len(wanted), PAGE):
         chunk = wanted[start : start + PAGE]
-        query: Query = {"uid": chunk, "sort": "created_at", "limit": str(PAGE)}
-        rows = parse_rows(await api.read(Operation.LIST_RUNS, query=query), what="runs")
-        found.update({run.uid: run for run in map(parse_run, rows) if run.uid in set(chunk)})
+        query: Query = {"uid": chunk, "sort": "created_at"}
+        async for page in _pages(api, Operation.LIST_RUNS, query):
+            found.update({run.uid: run for run in map(parse_run, page.values()) if run.uid in set(chunk)})
+            if found.keys() >= set(chunk):
+                break
     if names := sorted(set(actions)):
         query = {"action_name": names, "sort": "-created_at"}
         # Newest first, a run that appears meanwhile only pushes known ones onto the next page.
@@ -93,11 +95,22 @@ async def read_runs(
 
 
 async def _pages(api: Reader, operation: Operation, query: Query, *, overlap: int = 0) -> AsyncIterator[dict[str, Row]]:
-    """Page after page, each as UID -> row, until the end."""
-    offset = largest = 0
+    """Page after page, each as UID -> row, until the end.
+
+    Raises:
+        BadAnswer: the same page comes again and again, so that there is no end.
+    """
+    offset = largest = again = 0
+    before: list[str] = []
     while True:
         rows = await _page(api, operation, query, offset=offset)
-        yield {_uid(row): row for row in rows}
+        page = {_uid(row): row for row in rows}
+        # What appears meanwhile may push the same rows into view once or twice.
+        again = again + 1 if page and list(page) == before else 0
+        if again == RESTARTS:
+            raise BadAnswer("the listing shows the same page at every offset", remedy="try again in a moment")
+        before = list(page)
+        yield page
         # A first page may be short because the server caps its pages; only one that is shorter than another is the end.
         if len(rows) < max(largest, 1):
             return

@@ -11,6 +11,7 @@ from cdsync.cli.console import surroundings_of
 from cdsync.config import schema_names, schema_text, starter_files
 from cdsync.core.model import Kind
 from cdsync.errors import CdsyncError
+from cdsync.render.lines import counted
 
 
 @click.command()
@@ -55,7 +56,8 @@ def validate(ctx: click.Context) -> None:
         click.echo(f"warning: {warning}", err=True)
     kinds = [address.kind for address in configuration.desired.resources]
     schedules, runs = kinds.count(Kind.SCHEDULE), kinds.count(Kind.RUN)
-    click.echo(f"valid: {schedules} schedules and {runs} runs in {len(configuration.files)} files")
+    counts = f"{counted(schedules, 'schedule')} and {counted(runs, 'run')}"
+    click.echo(f"valid: {counts} in {counted(len(configuration.files), 'file')}")
 
 
 @click.command()

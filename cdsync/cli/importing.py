@@ -13,6 +13,7 @@ from cdsync.core.imported import Imported
 from cdsync.errors import CdsyncError
 from cdsync.importing import read_unowned
 from cdsync.render.imported import imported_yaml
+from cdsync.render.lines import counted
 
 
 @click.command(name="import")
@@ -36,7 +37,7 @@ def import_command(ctx: click.Context, uids: tuple[str, ...], output: Path | Non
         _write_new(output, text)
     without = sum(1 for row in found if row.skipped is None and not row.complete)
     note = f"; {without} without inputs" if without else ""
-    click.echo(f"{len(found)} schedules that nobody owns{note}", err=True)
+    click.echo(f"{counted(len(found), 'schedule')} not ours{note}", err=True)
 
 
 async def _read(ctx: click.Context, uids: tuple[str, ...]) -> tuple[Imported, ...]:

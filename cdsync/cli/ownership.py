@@ -17,20 +17,24 @@ from cdsync.store import open_writer
 @click.command()
 @click.argument("address")
 @click.argument("uid")
+@click.option("--take-over", is_flag=True, help="Also one that carries the label of another owner.")
 @click.pass_context
-def adopt(ctx: click.Context, address: str, uid: str) -> None:
+def adopt(ctx: click.Context, address: str, uid: str, take_over: bool) -> None:
     """Take ownership of an object that is on the account already.
 
-    Nothing is changed there. What the API does not show is taken to be as declared.
+    Nothing is changed there. What the API does not show is taken to be as declared; what it shows otherwise than
+    declared is told, because the next apply would change it.
     """
-    click.echo(asyncio.run(_adopt(ctx, address, uid)))
+    adopted = asyncio.run(_adopt(ctx, address, uid, take_over=take_over))
+    click.echo(f"{adopted.owned.address} owns {adopted.owned.uid} now; nothing was changed on the account")
+    for change in adopted.changes:
+        click.echo(f"  the next apply would change {change.path}: {change.before} -> {change.after}")
 
 
-async def _adopt(ctx: click.Context, text: str, uid: str) -> str:
+async def _adopt(ctx: click.Context, text: str, uid: str, *, take_over: bool) -> custody.Adopted:
     async with writing_pass(surroundings_of(ctx), command="adopt") as (configuration, work):
         address = custody.known_address(text, configuration.desired, work.store.owned())
-        owned = await custody.adopt(work, address, uid)
-        return f"{address} owns {owned.uid} now; nothing was changed on the account"
+        return await custody.adopt(work, address, uid, take_over=take_over)
 
 
 @click.command()
@@ -39,8 +43,8 @@ async def _adopt(ctx: click.Context, text: str, uid: str) -> str:
 def forget(ctx: click.Context, address: str) -> None:
     """Drop ownership without touching the API object.
 
-    It goes on as it is, as nobody's. A resource that is still declared is then blocked as a lookalike or adopted by its
-    label at the next plan, not created again.
+    It goes on as it is, as nobody's. A resource that is still declared, and does what it did, is then adopted by its
+    label or blocked as a lookalike at the next plan; one whose declaration has changed since may be created anew.
     """
     around = surroundings_of(ctx)
     configuration = read_configuration(around)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,9 +16,11 @@ from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
 from cdsync.cli.root import Flags
 from cdsync.cli.saved_plan import SavedPlan, read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
+from cdsync.custody import known_address
 from cdsync.errors import CdsyncError
-from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass
-from cdsync.render.lines import Line, wrapped
+from cdsync.executor import Report
+from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass, resume_pass
+from cdsync.render.lines import Line, counted, wrapped
 from cdsync.render.plan_json import as_json, plan_document
 from cdsync.render.plan_text import plan_lines
 
@@ -123,7 +127,8 @@ def _reviewed_apply(
     with ApplyProgress(flags) as progress:
 
         def review(planned: Planned) -> None:
-            show(plan_lines(planned.plan), flags)
+            # A limit that is passed is told by the refusal itself, unless a flag has lifted it.
+            show(plan_lines(replace(planned.plan, violations=())), flags)
             if saved is not None:
                 refuse_if_stale(saved, planned.plan)
 
@@ -156,10 +161,18 @@ async def _apply(
 def _ask(plan: Plan) -> bool:
     if not sys.stdin.isatty():
         raise CdsyncError(
-            f"{len(plan.actions)} actions to apply, and no terminal to ask on",
+            f"{counted(len(plan.actions), 'action')} to apply, and no terminal to ask on",
             remedy="review the plan, then: apply --yes",
         )
-    return click.confirm("Apply this?", err=True)
+    # The event loop would only take note of Ctrl-C; at a question it means no, at once.
+    noted = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return click.confirm("Apply this?", err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
+    finally:
+        signal.signal(signal.SIGINT, noted)
 
 
 def _outcome_lines(applied: Applied) -> list[Line]:
@@ -178,3 +191,29 @@ def _exit_code(applied: Applied) -> int:
         return 0
     failed = sum(report.count("failed") for report in applied.reports)
     return 1 if failed and not applied.done else IN_PART
+
+
+@click.command()
+@click.argument("address")
+@click.pass_context
+def resume(ctx: click.Context, address: str) -> int:
+    """Resume the stopped or blocked runs of a resource now.
+
+    It does so whatever the policy says, and counts as an attempt. Do it when the cause is mended: a run that is resumed
+    with a broken identity only blocks again.
+
+    \b
+    Example:
+      cdsync resume schedule/weekday-leads
+    """
+    with ApplyProgress(flags_of(ctx)) as progress:
+        report = asyncio.run(_resume(ctx, address, progress))
+    done, tried = report.count("done"), len(report.results)
+    click.echo(f"{done} of {tried} runs resumed" if tried else "none of its runs stands still")
+    return 0 if done == tried else IN_PART if done else 1
+
+
+async def _resume(ctx: click.Context, text: str, progress: ApplyProgress) -> Report:
+    async with writing_pass(surroundings_of(ctx), command="resume") as (configuration, work):
+        address = known_address(text, configuration.desired, work.store.owned())
+        return await resume_pass(work, address, on_event=progress.on_event)

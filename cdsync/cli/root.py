@@ -16,6 +16,7 @@ import click
 
 from cdsync import __version__
 from cdsync.errors import CdsyncError, ConfigError
+from cdsync.render.lines import printable
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("declaration", "Write a commented starter configuration that validates."),
@@ -29,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "forget": ("ownership", "Drop ownership without touching the API object."),
     "hold": ("ownership", "Let the reconciler leave a resource alone, visibly."),
     "release": ("ownership", "End a hold."),
+    "resume": ("planning", "Resume the stopped or blocked runs of a resource now."),
     "schema": ("declaration", "Print a JSON Schema."),
     "simulate": ("trying", "Serve a simulator of the API on loopback."),
     "demo": ("trying", "Take the tour: simulator, plan, apply, drift healed, run resumed."),
@@ -117,10 +119,15 @@ def main(arguments: list[str] | None = None) -> None:
 def show_error(error: CdsyncError) -> None:
     """Print an error for a person: what, where, and what to do."""
     if isinstance(error, ConfigError):
-        click.echo(str(error), err=True)
+        click.echo(_safe(str(error)), err=True)
         number = len(error.problems)
         click.echo(f"{number} problem{'s' if number != 1 else ''} in the declaration; nothing was done", err=True)
         return
-    click.echo(f"error: {error}", err=True)
+    click.echo(_safe(f"error: {error}"), err=True)
     if error.remedy:
-        click.echo(f"  what to do: {error.remedy}", err=True)
+        click.echo(_safe(f"  what to do: {error.remedy}"), err=True)
+
+
+def _safe(text: str) -> str:
+    """The text with control characters escaped, line by line: parts of a message may come from the API."""
+    return "\n".join(printable(line) for line in text.split("\n"))

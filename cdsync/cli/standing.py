@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import click
 
@@ -34,7 +35,9 @@ async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...]]:
     async with reading_pass(surroundings_of(ctx)) as (_, work):
         planned = await plan_pass(work)
         now = work.api.server_now()
-        rows = make_status(planned.desired, planned.sight.observed, planned.owned, planned.plan, now)
+        # What this look shows of our runs is newer than what the state remembers.
+        owned = replace(planned.owned, runs={**planned.owned.runs, **{run.uid: run for run in planned.sight.runs}})
+        rows = make_status(planned.desired, planned.sight.observed, owned, planned.plan, now)
         revision = f", at {work.revision}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
         return f"{where}; times in UTC", rows
@@ -55,6 +58,8 @@ def history(ctx: click.Context, address: str | None, form: str) -> None:
     settings = settings_of(surroundings_of(ctx))
     with open_reader(settings.state) as store:
         entries = store.history(_address(address) if address else None)
+    if address and not entries:
+        raise UnknownAddress(f"nothing was ever done to {address}", remedy="cdsync history shows what was done to all")
     if form == "json":
         click.echo(as_json(history_document(entries)), nl=False)
     else:

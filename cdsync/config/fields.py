@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from cdsync.core.cron import CronError, parse_cron, zone
@@ -16,7 +14,6 @@ from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import parse_duration
 from cdsync.core.work import Json, Reference
 
-_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+(?P<offset>[Zz]|[+-][0-9:]+)?")
 _INSTANT_EXAMPLE = "2026-12-01T08:00:00+01:00"
 
@@ -82,30 +79,6 @@ def instant_fault(text: str) -> str | None:
 def instant(text: str) -> datetime:
     """The instant of an ISO 8601 date and time with offset, as `instant_fault` allows it."""
     return datetime.fromisoformat(text)
-
-
-def url_fault(text: str) -> str | None:
-    """Why a URL may not be used; None if it may. Says no more of it than scheme and host: the rest may be a secret."""
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        return "no URL; expected one such as https://hooks.example.com/path"
-    if not _VISIBLE.fullmatch(text) or not host:
-        return "no URL; expected one such as https://hooks.example.com/path"
-    if url.username is not None or url.password is not None:
-        return "a URL with a user or password in it; expected none"
-    if url.scheme == "https" or (url.scheme == "http" and _is_loopback(url)):
-        return None
-    return f"{url.scheme}://{host}; expected https, or plain http to loopback only"
-
-
-def _is_loopback(url: SplitResult) -> bool:
-    host = url.hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @cache

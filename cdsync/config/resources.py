@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cdsync.config.assembly import assemble
-from cdsync.config.fields import cron_fault, instant_fault, timezone_fault, url_fault
+from cdsync.config.fields import cron_fault, instant_fault, timezone_fault
 from cdsync.config.inputs import InputFileError, InputFiles, Rows
 from cdsync.config.places import KIND_OF_SECTION, Path, shortened
 from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import NAME, Address, Kind, Resource, ResumePolicy, SourceLocation
+from cdsync.core.urls import url_fault
 from cdsync.core.work import Json
 from cdsync.errors import ConfigError, Problem
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cdsync.config.fields import reference, resume_policy, url_fault
+from cdsync.config.fields import reference, resume_policy
 from cdsync.config.reading import is_below_root
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
+from cdsync.core.urls import url_fault
 from cdsync.core.work import Json
 from cdsync.errors import Problem
 from cdsync.settings import ApiSettings, Settings, default_state

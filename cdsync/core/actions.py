@@ -76,6 +76,8 @@ class BlockedReason(StrEnum):
     KEPT = "kept"
     HELD = "held"
     NOT_CONVERGING = "not-converging"
+    INPUTS_MISSING = "inputs-missing"
+    WAITING = "waiting"
     NEEDS_ATTENTION = "needs-attention"
 
     @property
@@ -86,6 +88,7 @@ class BlockedReason(StrEnum):
             BlockedReason.LAUNCHED_UNDECLARED,
             BlockedReason.KEPT,
             BlockedReason.HELD,
+            BlockedReason.WAITING,
             BlockedReason.NEEDS_ATTENTION,
         }
 

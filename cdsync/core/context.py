@@ -10,7 +10,16 @@ from typing import TypeVar
 
 from cdsync.core.cron import CronError, parse_cron
 from cdsync.core.labels import labels_for
-from cdsync.core.model import Address, DesiredState, ObservedState, OwnedState, Ownership, RemoteRun, RemoteSchedule
+from cdsync.core.model import (
+    Address,
+    DesiredState,
+    Kind,
+    ObservedState,
+    OwnedState,
+    Ownership,
+    RemoteRun,
+    RemoteSchedule,
+)
 from cdsync.core.policy import Policy
 
 K = TypeVar("K")
@@ -25,7 +34,7 @@ class Context:
     too, so that what may have been created under the old name is not created again under the new one.
     `contested` are resources that cannot be renamed, because their new name owns something else.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
-    label of a declared resource, and all else by what it does.
+    label of a declared resource, and all else by what it does. `leaving` indexes likewise what is declared no more.
     """
 
     desired: DesiredState
@@ -40,6 +49,7 @@ class Context:
     by_label: Mapping[str, tuple[RemoteSchedule, ...]]
     by_work: Mapping[tuple[str, str], tuple[RemoteSchedule, ...]]
     runs_by_action: Mapping[str, tuple[RemoteRun, ...]]
+    leaving: Mapping[tuple[str, str], Address]
 
 
 def make_context(
@@ -74,6 +84,11 @@ def make_context(
             for run in observed.runs.values()
             if run.schedule_uid is None and run.uid not in uids and run.uid not in state.runs
         ),
+        leaving={
+            work_key(row.action, row.cron): address
+            for address, row in owned.items()
+            if address not in desired.resources and address.kind is Kind.SCHEDULE
+        },
     )
 
 

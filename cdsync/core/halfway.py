@@ -10,11 +10,15 @@ from cdsync.core.model import Ownership
 def settle_replacement(owned: Ownership, context: Context) -> Action | None:
     """Cancel the predecessor, or go back to it when its replacement is gone; None when no predecessor is left.
 
-    A replacement that has come to its own end (a one-off that fired) is not gone.
+    A replacement that has come to its own end (a one-off that fired) is not gone, and one that was not looked for is
+    neither.
     """
     if owned.retiring_uid is None or owned.retiring_uid not in context.observed.schedules:
         return None
-    in_place = owned.uid in context.observed.schedules or context.observed.gone.get(owned.uid) == "COMPLETED"
+    completed = owned.state == "completed" or context.observed.gone.get(owned.uid) == "COMPLETED"
+    in_place = completed or owned.uid in context.observed.schedules
+    if not in_place and owned.uid not in context.observed.gone:
+        return None
     return Action(
         address=owned.address,
         kind=ActionKind.DELETE if in_place else ActionKind.ADOPT,

@@ -7,9 +7,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from cdsync.core.cron import CronError, parse_cron, zone
-from cdsync.core.labels import name_in
+from cdsync.core.labels import is_anothers, name_in
 from cdsync.core.model import NAME, RemoteSchedule
-from cdsync.core.work import Json
+from cdsync.core.work import Json, Work
+
+PLACEHOLDER = "cdsync-fill-in"
+"""The key of an input that stands for inputs nobody could read: what holds one is never sent."""
+
+
+def lacks_inputs(work: Work) -> bool:
+    """Whether inputs are still to be filled in by a person."""
+    return any(PLACEHOLDER in row for row in work.inputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +37,10 @@ class Imported:
         return bool(self.inputs)
 
 
-def undeclarable(remote: RemoteSchedule) -> str | None:
+def undeclarable(remote: RemoteSchedule, *, owner: str, asked_for: bool) -> str | None:
     """Why a schedule cannot be declared as it is; None when it can."""
+    if not asked_for and is_anothers(remote.label, owner=owner):
+        return f"its label {remote.label!r} is another owner's; name its UID to import it all the same"
     if remote.cron is None:
         return "a one-time schedule; declare it under runs with schedule_at"
     try:

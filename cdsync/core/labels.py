@@ -20,6 +20,12 @@ def labels_for(resource: Resource, *, owner: str) -> tuple[str, ...]:
     return tuple(label_of(owner, Address(resource.address.kind, name)) for name in names)
 
 
+def is_anothers(label: str | None, *, owner: str) -> bool:
+    """Whether a label has the form of ours, and names another owner."""
+    prefix, slash, name = (label or "").rpartition("/")
+    return bool(slash) and prefix != owner and bool(prefix) and NAME.fullmatch(name) is not None
+
+
 def name_in(label: str | None, *, owner: str) -> str | None:
     """The resource name that a label of this owner carries; None for no label, or another's."""
     if label is None:

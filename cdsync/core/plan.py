@@ -1,17 +1,25 @@
 """The plan: from what is declared, observed and owned to what is done. Pure; the same values give the same plan.
 
-The decisions, row by row (the test of this module is driven by this very table)::
+The decisions, row by row (the test of this module is driven by this very table). "secret" is owned, and declared with
+a secret that is missing; "twice" is a resource whose old and new name both own something; "gone" is cancelled::
 
     declared  owned      observed                            decision
     --------  ---------  ----------------------------------  --------------------------------------
     active    no         nothing alike                       create
     active    no         one live with our label             adopt
+    active    no         one with our label, paused          adopt
+    active    no         one with our label, other cron      blocked: lookalike
+    active    no         one with our label, other zone      blocked: lookalike
+    active    no         one with our label, other action    blocked: lookalike
     active    no         several live with our label         blocked: ambiguous
     active    no         unowned, same work and times        blocked: lookalike
+    active    no         same, but with another's label       blocked: lookalike
     active    yes        as declared                         nothing
     active    yes        paused                              resume
     active    yes        gone                                create
     active    yes        gone, unowned lookalike             blocked: lookalike
+    active    yes        not looked for                      blocked: needs-attention
+    active    yes        in a status that nobody knows       blocked: needs-attention
     active    yes        other cron, changeable in place     update
     active    yes        other cron                          replace
     active    yes        other cron, tick is near            blocked: deferred
@@ -19,27 +27,45 @@ The decisions, row by row (the test of this module is driven by this very table)
     active    yes        other inputs than applied           replace
     active    half-way   both live                           delete
     active    half-way   replacement gone                    adopt
+    active    half-way   replacement not looked for          blocked: needs-attention
     active    removed    paused                              resume
     active    unknown    anything                            blocked: unresolved-outcome
     active    secret     anything                            blocked: unresolved-reference
     active    held       other cron                          blocked: held
     active    tried      same difference after two applies   blocked: not-converging
     paused    yes        active                              pause
+    paused    secret     active                              pause
+    paused    secret     paused                              blocked: unresolved-reference
+    paused    secret     gone                                blocked: unresolved-reference
     absent    no         anything                            nothing
     absent    yes        live                                delete
     absent    yes        gone                                forget
+    absent    yes        not looked for                      blocked: needs-attention
+    absent    yes        a run it fired stopped              delete, blocked: needs-attention
+    absent    secret     live                                delete
+    absent    secret     gone                                forget
     renamed   yes        as declared                         rename
+    renamed   yes        other cron                          rename, replace
+    renamed   yes        gone                                rename, create
+    renamed   half-way   both live                           rename
+    renamed   twice      both live                           blocked: ambiguous
     -         yes        live                                pause
     -         yes        live, no grace                      delete
     -         yes        live, prune keeps                   blocked: kept
     -         yes        live, protected                     blocked: protected
-    -         removed    paused, within the grace            nothing
+    -         removed    paused, within the grace            blocked: waiting
     -         removed    active again, within the grace      pause
     -         removed    paused, grace over                  delete
     -         yes        gone                                forget
+    -         yes        not looked for                      blocked: needs-attention
+    -         yes        in a status that nobody knows       blocked: needs-attention
+    -         half-way   both live                           delete
+    -         half-way   replacement gone                    adopt
     run       no         nothing alike                       launch
     run       no         one with our label                  adopt
     run       no         unowned, same work                  blocked: lookalike
+    run       no         unowned, defaults echoed as well    blocked: lookalike
+    run       no         unowned, other parameters           launch
     run       no         its time has passed                 blocked: too-late
     run       yes        anything                            nothing
     run       yes        anything, declaration changed       blocked: launched-changed
@@ -50,7 +76,17 @@ The decisions, row by row (the test of this module is driven by this very table)
     run       yes        stopped, attempts used up           blocked: needs-attention
     run       yes        stopped, label needs a person       blocked: needs-attention
     run       yes        stopped, postponed                  nothing
+    run       yes        blocked, a limit is reached         nothing
     active    yes        a run it fired stopped              resume-run
+    run later yes        as declared                         nothing
+    run later yes        paused                              resume
+    run later yes        paused, its time has passed         blocked: needs-attention
+    run later yes        gone                                blocked: needs-attention
+    run later yes        fired                               nothing
+    run later half-way   both live                           delete
+    run later half-way   replacement fired                   delete
+    run later half-way   replacement fired, and remembered   delete
+    run later half-way   replacement gone                    adopt
 """
 
 from __future__ import annotations
@@ -160,7 +196,7 @@ def _decide_all(context: Context) -> Iterator[Decision]:
     for address, owned in context.owned.items():
         if address in context.desired.resources or address in contested:
             continue
-        if address.kind is Kind.SCHEDULE or owned.uid in context.observed.schedules:
+        if address.kind is Kind.SCHEDULE or {owned.uid, owned.retiring_uid} & context.observed.schedules.keys():
             yield decide_undeclared(owned, context)
         else:
             yield decide_undeclared_run(owned, context)

@@ -5,6 +5,8 @@ Prune is the permission, delete the act: undeclared means paused now, and cancel
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
@@ -28,15 +30,16 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
         return Decision(blocked=(left,))
     if half := settle_replacement(owned, context):
         return Decision(actions=(half,))
-    if remote is None:
+    if remote is None and owned.uid in context.observed.gone:
         why = f"no longer declared, and {status_text(context.observed.gone.get(owned.uid))}"
         forget = Action(address=address, kind=ActionKind.FORGET, reason=Reason.UNDECLARED, why=why, uid=owned.uid)
         return Decision(actions=(forget,))
-    if not remote.live:
+    if remote is None or not remote.live:
+        status = f"is {remote.status}, a status that this version does not know" if remote else "was not looked for"
         left = Blocked(
             address=address,
             reason=BlockedReason.NEEDS_ATTENTION,
-            message=f"no longer declared; {remote.uid} is {remote.status}, a status that this version does not know",
+            message=f"no longer declared; {owned.uid} {status}",
             remedy="look at it; cdsync leaves it alone",
         )
         return Decision(blocked=(left,))
@@ -66,6 +69,18 @@ def _remove(owned: Ownership, remote: RemoteSchedule, context: Context) -> Decis
         then = f"paused now, deleted after {duration_text(grace)}" if grace else "paused; policy.prune.mode is pause"
         why = f"no longer declared: {then}"
     else:
-        return Decision()
+        return Decision(blocked=(_waiting(owned, remote, grace),))
     action = Action(address=owned.address, kind=kind, reason=reason, why=why, uid=remote.uid, changes=change)
     return Decision(actions=(action,))
+
+
+def _waiting(owned: Ownership, remote: RemoteSchedule, grace: timedelta | None) -> Blocked:
+    until = owned.removed_at + grace if owned.removed_at is not None and grace is not None else None
+    then = f"deleted by the first apply after {until:%Y-%m-%d %H:%M} UTC" if until else "policy.prune.mode is pause"
+    return Blocked(
+        address=owned.address,
+        reason=BlockedReason.WAITING,
+        message=f"no longer declared; {remote.uid} is paused; {then}",
+        remedy="declare it again to resume it",
+        until=until,
+    )

@@ -51,7 +51,7 @@ def _held(action: Action, hold: Hold) -> Blocked:
     return Blocked(
         address=action.address,
         reason=BlockedReason.HELD,
-        message=f"held {until}; would {action.kind.value}: {action.why}",
+        message=f"{until}; would {action.kind.value}: {action.why}",
         remedy=f"cdsync release {action.address}",
         until=hold.until,
         changes=action.changes,

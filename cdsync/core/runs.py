@@ -156,25 +156,27 @@ def _decide_waiting(
         remedy = "declare it under a new name with a later schedule_at"
         blocked = _blocked(run, BlockedReason.LAUNCHED_CHANGED, message, remedy, changes=changes)
         return Decision(blocked=blocked.blocked, drift=drift)
-    if remote.status == "PAUSED" and not late:
-        again = owned.removed_at is not None
-        resume = Action(
-            address=run.address,
-            kind=ActionKind.RESUME,
-            reason=Reason.DECLARED_AGAIN if again else Reason.DRIFTED,
-            why="declared again before it was deleted" if again else "state was changed on the account",
-            uid=remote.uid,
-            changes=(FieldChange("state", "paused", "active"),),
-        )
-        return Decision(actions=(resume,), drift=drift)
-    if remote.status == "PAUSED":
-        message = (
-            f"its time {owned.synopsis.get('schedule_at')} passed while {remote.uid} was paused: it was not launched"
-        )
+    if remote.status != "PAUSED":
+        return Decision(drift=drift)
+    if late:
+        when = owned.synopsis.get("schedule_at")
+        message = f"its time {when} passed while {remote.uid} was paused: it was not launched"
         remedy = f"to launch it after all: cdsync forget {run.address}, and declare a later schedule_at"
         blocked = _blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy)
         return Decision(blocked=blocked.blocked, drift=drift)
-    return Decision(drift=drift)
+    return Decision(actions=(_resume(run, owned, remote),), drift=drift)
+
+
+def _resume(run: OneOffRun, owned: Ownership, remote: RemoteSchedule) -> Action:
+    again = owned.removed_at is not None
+    return Action(
+        address=run.address,
+        kind=ActionKind.RESUME,
+        reason=Reason.DECLARED_AGAIN if again else Reason.DRIFTED,
+        why="declared again before it was deleted" if again else "state was changed on the account",
+        uid=remote.uid,
+        changes=(FieldChange("state", "paused", "active"),),
+    )
 
 
 def _rename(run: OneOffRun, old: Address) -> Action:

@@ -35,7 +35,11 @@ class Health(StrEnum):
     OK = "ok"
 
 
-_HEALTH = {BlockedReason.HELD: Health.HELD, BlockedReason.NOT_CONVERGING: Health.ATTENTION}
+_HEALTH = {
+    BlockedReason.HELD: Health.HELD,
+    BlockedReason.WAITING: Health.PENDING,
+    BlockedReason.NOT_CONVERGING: Health.ATTENTION,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

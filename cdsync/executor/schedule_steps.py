@@ -80,13 +80,19 @@ def _first_firing(resource: Schedule | OneOffRun, *, now: datetime) -> datetime 
 
 
 async def update(shop: Workshop, action: Action) -> str:
-    """Change a schedule in place, with one request for its fields and, if need be, one for its state."""
+    """Change a schedule in place, with one request for its fields and, if need be, one for its state.
+
+    One that is declared paused is paused first, so that it never fires by the new fields.
+    """
     schedule = _schedule(shop, action)
     remote = shop.observed.schedules[_uid(action)]
     work = shop.references.resolve_work(schedule.work)
     changed = {change.path.split(".", 1)[0] for change in action.changes}
     fields = update_fields(work, cron=schedule.cron, timezone=schedule.timezone, changed=changed)
     state = {"ACTIVE": "active", "PAUSED": "paused"}[remote.status]
+    if schedule.state == "paused" and state == "active":
+        await switch(shop, action)
+        state = "paused"
     owned = replace(_applied(shop, action, schedule), state=state)
 
     async def send() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from cdsync.core.imported import Imported
+from cdsync.core.imported import PLACEHOLDER, Imported
 from cdsync.core.work import Json
 from cdsync.render.lines import printable
 
@@ -47,9 +47,8 @@ def _schedule_lines(row: Imported) -> Iterator[str]:
         for values in row.inputs:
             yield f"      - {_scalar(values)}"
     else:
-        yield "    # its inputs cannot be read: fill them in, then remove protect, which keeps it from being replaced"
-        yield "    protect: true"
-        yield '    inputs: [{fill_in: "unknown"}]'
+        yield "    # its inputs cannot be read; as long as they stand like this, nothing is sent with them"
+        yield f'    inputs: [{{{PLACEHOLDER}: "unknown"}}]'
 
 
 def _scalar(value: Json) -> str:

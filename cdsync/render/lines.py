@@ -45,6 +45,11 @@ def wrapped(text: str, *, indent: int, style: str = "", hang: int = 0) -> list[L
     return [Line(piece, style) for piece in pieces]
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it is one: `1 run`, `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """The text with control characters shown as escapes, so that no value can steer a terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

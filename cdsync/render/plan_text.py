@@ -8,7 +8,7 @@ from cdsync.core.actions import Action, ActionKind, Blocked, Drift, Plan
 from cdsync.core.diff import FieldChange
 from cdsync.core.plan import summarise
 from cdsync.core.work import Json
-from cdsync.render.lines import Line, printable, wrapped
+from cdsync.render.lines import Line, counted, printable, wrapped
 
 SIGNS = {
     ActionKind.CREATE: ("+", "create"),
@@ -96,14 +96,14 @@ def _blocked_lines(rows: tuple[Blocked, ...]) -> list[Line]:
 def summary_sentence(plan: Plan) -> str:
     """What the plan comes to, in one sentence."""
     counts = summarise(plan)
-    parts = [f"{counts[kind.value]} to {_verb(kind)}" for kind in ActionKind if counts[kind.value]]
+    parts = [_part(kind, counts[kind.value]) for kind in ActionKind if counts[kind.value]]
     what = "Plan: " + ", ".join(parts) if parts else "No changes: the account is as declared"
-    if not parts and plan.pending:
-        what = "No changes can be made now"
+    if not parts and plan.blocked:
+        what = "No changes can be made now" if plan.pending else "Nothing to do now"
     if plan.blocked:
         what += f"; {len(plan.blocked)} left alone"
     return what + "."
 
 
-def _verb(kind: ActionKind) -> str:
-    return "resume (runs)" if kind is ActionKind.RESUME_RUN else kind.value
+def _part(kind: ActionKind, number: int) -> str:
+    return f"{counted(number, 'run')} to resume" if kind is ActionKind.RESUME_RUN else f"{number} to {kind.value}"

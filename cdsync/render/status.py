@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cdsync.core.status import Health, StatusRow
-from cdsync.render.lines import Line, printable, wrapped
+from cdsync.render.lines import Line, counted, printable, wrapped
 
 STYLE = {
     Health.OK: "create",
@@ -27,18 +27,26 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
         Line(f"{'RESOURCE':<{NAME_WIDTH}} {'DECLARED':<9} {'REMOTE':<{REMOTE_WIDTH}} {'NEXT FIRE':<16} HEALTH"),
     ]
     for row in rows:
-        name, remote = _cut(str(row.address), NAME_WIDTH), _cut(printable(row.remote), REMOTE_WIDTH)
+        name, remote = str(row.address), _cut(printable(row.remote), REMOTE_WIDTH)
+        if len(name) > NAME_WIDTH:
+            # A name that is cut could be another's, so it gets a line of its own.
+            lines.append(Line(name, STYLE[row.health]))
+            name = ""
         fire = f"{row.next_fire:%Y-%m-%d %H:%M}" if row.next_fire else "-"
         text = f"{name:<{NAME_WIDTH}} {row.declared:<9} {remote:<{REMOTE_WIDTH}} {fire:<16} {row.health.value}"
         lines.append(Line(text, STYLE[row.health]))
-        if row.last_run:
-            lines.extend(wrapped(f"last run: {row.last_run}", indent=4, style="faint"))
+        if row.last_run or row.last_fire:
+            fired = f"last fire {row.last_fire:%Y-%m-%d %H:%M}; " if row.last_fire else ""
+            lines.extend(wrapped(f"{fired}last run: {row.last_run or 'none known'}", indent=4, style="faint"))
         if row.note:
             lines.extend(wrapped(row.note, indent=4, hang=2))
     counts = Counter(row.health for row in rows)
     summary = ", ".join(f"{counts[health]} {health.value}" for health in reversed(Health) if counts[health])
     lines.extend(
-        [Line(), Line(f"{len(rows)} resources: {summary}." if rows else "Nothing is declared or owned.", "title")]
+        [
+            Line(),
+            Line(f"{counted(len(rows), 'resource')}: {summary}." if rows else "Nothing is declared or owned.", "title"),
+        ]
     )
     return lines
 

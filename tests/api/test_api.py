@@ -301,6 +301,72 @@ def test_a_yes_without_a_uid_has_to_be_looked_for(answer: Any) -> None:
     in_virtual_time(story)
 
 
+NO_CONTENT = httpx.Response(204)
+
+
+@pytest.mark.parametrize("dialect", SPOKEN)
+def test_no_content_is_a_yes_to_a_change(dialect: DialectName) -> None:
+    """204 to what changes an object that is known is a success, one request each."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Answering(clock, [NO_CONTENT])
+        async with connect(ApiSettings(base_url=URL, dialect=dialect), key=KEY, now=clock, transport=transport) as api:
+            await api.pause_schedule("u-1")
+            await api.resume_schedule("u-1")
+            await api.delete_schedule("u-1")
+            assert await api.resume_run("u-1") is None
+        assert len(transport.asked) == 4
+
+    in_virtual_time(story)
+
+
+def test_no_content_to_an_update_in_place_is_a_yes() -> None:
+    """Where the dialect offers it, 204 to an update is a success too."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Answering(clock, [NO_CONTENT])
+        async with connect(ApiSettings(base_url=URL, dialect="manage"), key=KEY, now=clock, transport=transport) as api:
+            await api.update_schedule("u-1", {"cron": "0 9 * * *"})
+        assert len(transport.asked) == 1
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("dialect", SPOKEN)
+def test_no_content_to_a_creation_has_to_be_looked_for(dialect: DialectName) -> None:
+    """204 to a creation names no UID: something exists, and which one is not known."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Answering(clock, [NO_CONTENT])
+        async with connect(ApiSettings(base_url=URL, dialect=dialect), key=KEY, now=clock, transport=transport) as api:
+            with pytest.raises(OutcomeUnknown):
+                await api.create_schedule("an-action", ONCE)
+            with pytest.raises(OutcomeUnknown):
+                await api.launch("an-action", {"inputs": [{}]})
+        assert len(transport.asked) == 2
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("dialect", SPOKEN)
+def test_no_content_to_a_read_concludes_nothing(dialect: DialectName) -> None:
+    """204 is no empty account, and no absent schedule."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Answering(clock, [NO_CONTENT])
+        async with connect(ApiSettings(base_url=URL, dialect=dialect), key=KEY, now=clock, transport=transport) as api:
+            with pytest.raises(BadAnswer):
+                await api.schedules()
+            with pytest.raises(BadAnswer):
+                await api.schedules(expected=frozenset())
+            with pytest.raises(BadAnswer):
+                await api.runs(uids=["u-1"])
+            with pytest.raises(BadAnswer):
+                await api.schedule("u-1")
+
+    in_virtual_time(story)
+
+
 @pytest.mark.parametrize(
     ("answer", "found"),
     [

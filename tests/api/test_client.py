@@ -142,7 +142,7 @@ def test_trouble_of_the_server_repeats_a_read(status: int) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "<html>all is well</html>", '{"uid": "u-', "\x00"])
-@pytest.mark.parametrize("status", [200, 201, 204])
+@pytest.mark.parametrize("status", [200, 201, 202, 205])
 def test_a_yes_that_is_no_json_is_not_trusted(status: int, content: str) -> None:
     """A success that cannot be read leaves a write unknown, and a read without an answer."""
     answer = httpx.Response(status, text=content)
@@ -152,6 +152,20 @@ def test_a_yes_that_is_no_json_is_not_trusted(status: int, content: str) -> None
     caught, transport = caught_from(answer, writing=False)
     assert type(caught) is BadAnswer
     assert len(transport.asked) == 4
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_no_content_is_an_answer(writing: bool) -> None:
+    """204 is a success that says nothing: no answer was lost, and nothing is asked again."""
+
+    async def story(clock: VirtualClock) -> tuple[Any, int]:
+        transport = Answering(clock, [httpx.Response(204)])
+        client = client_of(transport, clock)
+        answer = await ask(client, writing=writing)
+        await client.close()
+        return answer, len(transport.asked)
+
+    assert in_virtual_time(story) == (None, 1)
 
 
 def test_a_read_that_recovers_gives_its_answer() -> None:

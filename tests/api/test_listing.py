@@ -175,7 +175,7 @@ def test_fields_and_statuses_of_tomorrow_are_tolerated() -> None:
             {"uid": "u-2", "status": "completed"},
             {"uid": "u-3"},
         ]
-        transport = Answering(clock, [httpx.Response(200, json=rows)])
+        transport = Answering(clock, [httpx.Response(200, json=page) for page in (rows, rows[-1:])])
         settings = ApiSettings(base_url=URL, dialect="manage")
         async with connect(settings, key=KEY, now=clock, transport=transport) as api:
             listed = await api.schedules()
@@ -212,35 +212,135 @@ def test_a_listing_that_cannot_be_understood_concludes_nothing(answer: Any) -> N
     in_virtual_time(story)
 
 
-def serving(uids: Sequence[str], *, cap: int, order: Sequence[str] | None = None) -> Starlette:
-    """A server that cuts its pages at `cap`, and lists in an order of its own whatever it is asked for."""
+def serving(
+    uids: Sequence[str], *, cap: int, order: Sequence[str] | None = None, deaf_to: frozenset[str] = frozenset()
+) -> Starlette:
+    """A server that cuts its pages at `cap`, and lists in an order of its own whatever it is asked for.
+
+    What it is `deaf_to` of the query, it passes over.
+    """
 
     async def page(request: Request) -> JSONResponse:
-        offset, limit = int(request.query_params["offset"]), int(request.query_params["limit"])
-        rows = (order or uids)[offset : offset + min(limit, cap)]
+        query = request.query_params
+        offset, limit = int(query["offset"]), int(query["limit"])
         asked.append((offset, limit))
-        return JSONResponse([{"uid": uid, "status": "ACTIVE"} for uid in rows])
+        wanted = query.getlist("uid")
+        rows = [uid for uid in order or uids if not wanted or "uid" in deaf_to or uid in wanted]
+        start = 0 if "offset" in deaf_to else offset
+        made = MONDAY_SEVEN.isoformat()
+        return JSONResponse(
+            [
+                {"uid": uid, "status": "ACTIVE", "action_name": "an-action", "created_at": made}
+                for uid in rows[start : start + min(limit, cap)]
+            ]
+        )
 
     asked: list[tuple[int, int]] = []
-    app = Starlette(routes=[Route("/v4/schedules", page)])
+    app = Starlette(routes=[Route("/v4/schedules", page), Route("/v4/runs", page)])
     app.state.asked = asked
     return app
 
 
+CAPS = pytest.mark.parametrize("cap", [2, 7, 10, 30, 50, 99, 100])
+NUMBERS = pytest.mark.parametrize("number", [0, 1, 2, 6, 7, 8, 13, 30, 31, 59, 60, 99, 100, 101, 135])
+REST = ApiSettings(base_url=URL, dialect="rest", requests_per_minute=60_000)
+
+
 @pytest.mark.parametrize("known", [False, True])
-@pytest.mark.parametrize("cap", [10, 20, 25, 50, 100])
-@pytest.mark.parametrize("number", [0, 9, 10, 11, 50, 51, 100, 135])
+@CAPS
+@NUMBERS
 def test_a_server_that_cuts_its_pages_is_read_completely(number: int, cap: int, known: bool) -> None:
-    """Pages smaller than asked for do not end the listing while they are of a size at which servers cut."""
+    """A page smaller than asked for does not end a listing, wherever the server cuts; only a smaller one after it."""
 
     async def story(clock: VirtualClock) -> None:
         uids = [f"u-{index}" for index in range(number)]
         app = serving(uids, cap=cap, order=sorted(uids))
-        settings = ApiSettings(base_url=URL, dialect="rest", requests_per_minute=60_000)
-        async with connect(settings, key=KEY, now=clock, transport=InProcess(app)) as api:
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
             listed = await api.schedules(expected=frozenset(uids) if known else None)
         assert sorted(listed) == sorted(uids)
         assert {limit for _, limit in app.state.asked} == {100}
+
+    in_virtual_time(story)
+
+
+@CAPS
+@NUMBERS
+def test_all_that_may_be_a_lost_creation_is_read_whatever_the_page(number: int, cap: int) -> None:
+    """Of schedules lately made and of runs none is overlooked because a server cuts its pages."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index}" for index in range(number)]
+        app = serving(uids, cap=cap)
+        long_ago = MONDAY_SEVEN - timedelta(days=9)
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
+            assert list(await api.schedules_made("an-action", since=long_ago)) == uids
+            assert list(await api.runs(actions=["an-action"])) == uids
+            assert list(await api.runs(actions=["an-action"], since=long_ago)) == uids
+            assert set(await api.runs(uids=uids)) == set(uids)
+            assert set(await api.runs(uids=[*uids, "forgotten"])) == set(uids)
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize(
+    ("number", "calls"), [(0, 1), (1, 2), (50, 2), (99, 2), (100, 2), (101, 2), (198, 2), (199, 3)]
+)
+def test_the_end_of_a_listing_costs_at_most_one_call_more(number: int, calls: int) -> None:
+    """A page may be a cut one, so the next is asked for, from its last row on; only a smaller one is the end."""
+
+    async def story(clock: VirtualClock) -> None:
+        app = serving([f"u-{index:03}" for index in range(number)], cap=100)
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
+            assert len(await api.schedules()) == number
+        assert len(app.state.asked) == calls
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("number", [1, 2, 99, 100])
+def test_a_server_that_cannot_page_is_not_asked_for_ever(number: int) -> None:
+    """Where every offset shows the same page nothing is concluded from it, after a few requests."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index:03}" for index in range(number)]
+        app = serving(uids, cap=100, deaf_to=frozenset({"offset"}))
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
+            with pytest.raises(BadAnswer, match="the same page at every offset"):
+                await api.runs(actions=["an-action"])
+            with pytest.raises(BadAnswer, match="the same page at every offset"):
+                await api.schedules_made("an-action", since=MONDAY_SEVEN - timedelta(days=1))
+            with pytest.raises(BadAnswer):
+                await api.schedules()
+            assert len(await api.schedules(expected=frozenset(uids))) == number
+        assert len(app.state.asked) < 30
+
+    in_virtual_time(story)
+
+
+def test_runs_that_appear_while_they_are_read_hide_none() -> None:
+    """One new run pushes the only known one onto the next page: the same page again is no reason to give up."""
+
+    async def story(clock: VirtualClock) -> None:
+        def rows(*uids: str) -> httpx.Response:
+            return httpx.Response(200, json=[{"uid": uid} for uid in uids])
+
+        transport = Answering(clock, [rows("r-1"), rows("r-1"), rows("r-1"), rows()])
+        async with connect(REST, key=KEY, now=clock, transport=transport) as api:
+            assert list(await api.runs(actions=["an-action"])) == ["r-1"]
+        assert len(transport.asked) == 4
+
+    in_virtual_time(story)
+
+
+def test_runs_that_were_not_asked_for_are_not_given() -> None:
+    """A server that is deaf to the UIDs asked for is read until they are found, and the others are left out."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index}" for index in range(40)]
+        app = serving(uids, cap=7, deaf_to=frozenset({"uid"}))
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
+            assert list(await api.runs(uids=["u-20"])) == ["u-20"]
+        assert len(app.state.asked) == 3
 
     in_virtual_time(story)
 

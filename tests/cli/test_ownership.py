@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,16 +18,20 @@ from tests.cli.process import Shell, schedules_yaml, shell
 DIALECTS = get_args(Dialect)
 
 
-def foreign(simulator: RunningSimulator, **fields: object) -> str:
-    """A colleague makes a schedule elsewhere; gives its UID."""
+def by_hand(simulator: RunningSimulator, path: str, body: Mapping[str, object]) -> Any:
+    """Do something on the account that cdsync knows nothing of; gives the object."""
     request = urllib.request.Request(
-        f"{simulator.url}/_sim/schedules",
-        data=json.dumps(fields).encode(),
+        f"{simulator.url}/_sim/{path}",
+        data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request) as answer:
-        made: Any = json.load(answer)
-    return str(made["uid"])
+        return json.load(answer)
+
+
+def foreign(simulator: RunningSimulator, **fields: object) -> str:
+    """A colleague makes a schedule elsewhere; gives its UID."""
+    return str(by_hand(simulator, "schedules", fields)["uid"])
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -48,7 +53,7 @@ def test_a_foreign_schedule_is_imported_and_adopted_without_a_change(tmp_path: P
         before = simulator.account.schedules.rows[uid].updated_at
         user.ok("apply", "--yes")
         assert simulator.account.schedules.rows[uid].updated_at == before
-        assert "0 schedules that nobody owns" in user.ok("import").err
+        assert "0 schedules not ours" in user.ok("import").err
 
 
 def test_a_held_resource_is_left_alone_visibly(tmp_path: Path) -> None:
@@ -188,3 +193,21 @@ def test_a_renamed_schedule_keeps_its_object(tmp_path: Path) -> None:
         assert len(simulator.account.schedules.rows) == 1
         shutil.copy(tmp_path / "schedules.yaml", tmp_path / "copy.yaml")
         assert user.run("validate").code == 1
+
+
+def test_a_blocked_run_is_resumed_by_hand(tmp_path: Path) -> None:
+    """What needs a person is reported with advice and left alone, until that person says resume."""
+    with running(clock=Clock(speed=0)) as simulator:
+        user = shell(tmp_path, simulator.url)
+        user.write("schedules.yaml", "runs:\n  once: {action: do-it, inputs: [{a: 1}]}\n")
+        user.ok("apply", "--yes")
+        uid = next(iter(simulator.account.runs.rows))
+        stopped = {"status": "BLOCKED", "last_error": {"label": "NO_VALID_ACCOUNT_CONFIGURED", "message": "gone"}}
+        by_hand(simulator, f"runs/{uid}", stopped)
+        told = user.ok("apply", "--yes")
+        assert "needs-attention: run" in told.out
+        assert "reconnect the identity" in " ".join(told.out.split())
+        assert simulator.account.runs.rows[uid].status == "BLOCKED"
+        assert "1 of 1 runs resumed" in user.ok("resume", "run/once").out
+        assert simulator.account.runs.rows[uid].status == "SCHEDULED"
+        assert "none of its runs stands still" in user.ok("resume", "run/once").out

@@ -8,18 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cdsync.config import Configuration
-from cdsync.core.model import (
-    NEVER_RESUME,
-    Address,
-    Callback,
-    Kind,
-    OneOffRun,
-    Reference,
-    ResumePolicy,
-    Schedule,
-    SourceLocation,
-    Work,
-)
+from cdsync.core.model import NEVER_RESUME, Address, Kind, OneOffRun, ResumePolicy, Schedule, SourceLocation
+from cdsync.core.work import Callback, Reference, Work
 
 Loaded = Callable[[Mapping[str, str | bytes]], Configuration]
 Refused = Callable[[Mapping[str, str | bytes]], list[str]]

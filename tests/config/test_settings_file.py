@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cdsync.config import load_settings
-from cdsync.core.model import NEVER_RESUME, Reference, ResumePolicy
+from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import Limit, Policy, PruneMode
+from cdsync.core.work import Reference
 from cdsync.errors import ConfigError
 from cdsync.settings import ApiSettings, Settings, default_state
 

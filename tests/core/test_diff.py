@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cdsync.core.diff import FieldChange, declaration_moved, diff_schedule, drift_of
-from cdsync.core.fingerprint import HIDDEN_FIELDS
+from cdsync.core.fingerprint import HIDDEN_FIELDS, synopsis_of
 from cdsync.core.model import Schedule
 from cdsync.core.work import Callback, Work
 from tests.core.values import applied, fingerprints, schedule, shown, work
+
+TWO_INPUTS = "2 inputs (digest b0a18183)"
 
 
 def changes(now_is: Schedule, *, was: Schedule | None = None, **remote: Any) -> tuple[FieldChange, ...]:
@@ -60,11 +62,13 @@ def test_what_the_api_shows_is_compared_with_what_it_shows() -> None:
     ("now_is", "expected"),
     [
         pytest.param(
-            work(inputs=({"url": "x"},)), FieldChange("inputs", "2 inputs", "1 input"), id="another_number_of_inputs"
+            work(inputs=({"url": "x"},)),
+            FieldChange("inputs", TWO_INPUTS, "1 input (digest 6cfa6375)"),
+            id="another_number_of_inputs",
         ),
         pytest.param(
             work(inputs=({"url": "x"}, {"url": "y"})),
-            FieldChange("inputs", "2 inputs", "2 inputs, changed"),
+            FieldChange("inputs", TWO_INPUTS, "2 inputs (digest e4f3da97)"),
             id="other_inputs",
         ),
         pytest.param(
@@ -108,6 +112,18 @@ def test_what_the_api_hides_is_compared_with_what_was_applied(
 ) -> None:
     """A hidden field changes when its fingerprint does, and never shows a sensitive value."""
     assert changes(schedule(work=now_is)) == (expected if isinstance(expected, tuple) else (expected,))
+
+
+def test_inputs_whose_digest_is_not_remembered_are_changed_all_the_same() -> None:
+    """An ownership that an older version wrote has only their number; the fingerprint decides."""
+    older = applied(schedule())
+    older = replace(older, synopsis={**older.synopsis, "inputs": "2 inputs"})
+    same = diff_schedule(schedule(), shown(schedule()), older, fingerprints=fingerprints(schedule()))
+    other = schedule(work=work(inputs=({"url": "x"}, {"url": "y"})))
+    (change,) = diff_schedule(other, shown(other), older, fingerprints=fingerprints(other))
+
+    assert same == ()
+    assert (change.path, change.before, change.after) == ("inputs", "2 inputs", synopsis_of(other)["inputs"])
 
 
 def test_a_webhook_that_is_no_longer_declared_is_a_change_in_each_of_its_fields() -> None:

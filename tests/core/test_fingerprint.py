@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
@@ -117,12 +118,12 @@ def test_the_same_moment_in_another_zone_is_the_same_launch() -> None:
 
 
 def test_the_synopsis_holds_nothing_sensitive() -> None:
-    """References and the values of headers are never shown, and inputs only by their number."""
+    """References and the values of headers are never shown, and inputs only by their number and a digest."""
     secret = Callback(url=Reference("env", "HOOK"), headers={"B": "canary-1", "A": Reference("env", "TOKEN")})
     shown = synopsis_of(schedule(work=work(inputs=({"x": "canary-2"},), callback=secret)))
 
     assert shown == {
-        "inputs": "1 input",
+        "inputs": "1 input (digest 3802c232)",
         "parameters": {"max_results": 500},
         "identity_mode": "direct",
         "identity_ids": [],
@@ -131,6 +132,34 @@ def test_the_synopsis_holds_nothing_sensitive() -> None:
         "callback.on": "all",
     }
     assert "canary" not in repr(secret)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "begins"),
+    [((), "0 inputs (digest "), (({},), "1 input (digest "), (({}, {}), "2 inputs (digest ")],
+)
+def test_inputs_are_shown_by_number_and_digest(inputs: Any, begins: str) -> None:
+    """A person sees how many there are, and that they are others than those seen before."""
+    shown = str(synopsis_of(schedule(work=work(inputs=inputs)))["inputs"])
+
+    assert re.fullmatch(re.escape(begins) + r"[0-9a-f]{8}\)", shown)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        pytest.param(({"a": 1, "b": 2}, {"c": 3}), True, id="other_order_of_keys_as_read"),
+        pytest.param(({"c": 3}, {"b": 2, "a": 1}), False, id="other_order_of_inputs"),
+        pytest.param(({"b": 2, "a": 1}, {"c": "3"}), False, id="other_type"),
+        pytest.param(({"b": 2}, {"a": 1, "c": 3}), False, id="cut_otherwise"),
+    ],
+)
+def test_the_digest_of_inputs_is_that_of_their_values(other: Any, same: bool) -> None:
+    """Equal inputs are the same plan, whatever the order of their keys; as many other ones are not."""
+    ones = ({"b": 2, "a": 1}, {"c": 3})
+    shown = [synopsis_of(schedule(work=work(inputs=inputs)))["inputs"] for inputs in (ones, other)]
+
+    assert (shown[0] == shown[1]) is same
 
 
 def test_the_synopsis_of_a_one_off_says_when() -> None:

@@ -126,6 +126,7 @@ def test_a_one_time_schedule_is_found_by_its_time(next_execution_at: Any, expect
         pytest.param({}, ["r1"], id="the_same"),
         pytest.param({"parameters": None}, ["r1"], id="no_parameters_shown"),
         pytest.param({"parameters": {"max_results": 500, "mode": "full"}}, ["r1"], id="with_defaults_of_the_api"),
+        pytest.param({"parameters": {"max_results": 1, "mode": "full"}}, [], id="other_parameters_with_defaults"),
         pytest.param({"parameters": {"max_results": 1}}, [], id="other_parameters"),
         pytest.param({"parameters": {}}, [], id="parameters_missing"),
         pytest.param({"callback_url": "https://other.example.com"}, [], id="another_webhook"),

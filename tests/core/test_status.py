@@ -71,13 +71,12 @@ def test_a_schedule_as_declared_is_ok() -> None:
             id="undeclared",
         ),
         pytest.param(
-            status(desired(schedule(protect=True)), observed(gone={"u1": "CANCELLED"}), owned(applied(schedule()))),
-            (
-                "active",
-                "cancelled",
-                Health.BLOCKED,
-                "protected: u1 is cancelled; protected, so it is not created again",
+            status(
+                desired(schedule(protect=True, state="absent")),
+                observed(shown(schedule())),
+                owned(applied(schedule())),
             ),
+            ("absent", "active", Health.BLOCKED, "protected: declared absent, but protected"),
             id="blocked",
         ),
         pytest.param(
@@ -91,7 +90,7 @@ def test_a_schedule_as_declared_is_ok() -> None:
                 "active",
                 "odd",
                 Health.ATTENTION,
-                "needs-attention: u1 has the status ODD, which this version does not know",
+                "needs-attention: u1 has the status ODD, which this version does not know, so it is left alone",
             ),
             id="unknown_status",
         ),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,47 @@ def test_nothing_is_removed_while_a_creation_is_unknown(tmp_path: Path) -> None:
         applied = await world.apply(schedule("new"), patient=False)
         assert outcomes(applied.reports[0]) == {"new": "unknown", "leaving": "skipped"}
         assert [row.status for row in world.rows()] == ["ACTIVE"]
+
+    live_in(tmp_path, story)
+
+
+def test_nothing_is_removed_by_a_later_pass_while_a_creation_is_unknown(tmp_path: Path) -> None:
+    """Removals wait in every pass and every round until it is known what became of all creations."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("leaving"), schedule("kept"))
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/action-new/*", times=100))
+        await world.apply(schedule("new"), schedule("leaving"), schedule("kept"), patient=False)
+        for _ in range(3):
+            applied = await world.apply(schedule("new"), schedule("kept", "30 10 * * *"), patient=False)
+            assert [(row.kind.value, row.address.name) for row in applied.left.actions] == [("pause", "leaving")]
+            assert world.pending()
+            assert [row.status for row in world.rows()] == ["ACTIVE", "ACTIVE"]
+        world.repair()
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        assert (await world.apply(schedule("new"), schedule("kept", "30 10 * * *"))).complete
+        found = {row.order.action_name: row.status for row in world.rows()}
+        assert found == {"action-leaving": "PAUSED", "action-kept": "ACTIVE", "action-new": "ACTIVE"}
+
+    live_in(tmp_path, story)
+
+
+def test_a_removal_that_has_to_wait_is_not_asked_about(tmp_path: Path) -> None:
+    """When nothing else is to be done, nobody is asked to approve what is not done anyway."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("leaving"), schedule("kept"))
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/action-new/*", times=100))
+        await world.apply(schedule("new"), schedule("leaving"), schedule("kept"), patient=False)
+        asked: list[str] = []
+        before = len(world.account.calls)
+        applied = await world.apply(
+            schedule("new"), schedule("kept"), patient=False, meanwhile=lambda: asked.append("asked")
+        )
+        assert applied.reports == ()
+        assert asked == []
+        assert world.calls_since(before, method="POST") == []
+        assert not applied.complete
 
     live_in(tmp_path, story)
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdsync.core.work import Callback
+from cdsync.core.model import Address, Hold, Kind
+from cdsync.core.work import Callback, Reference
 from cdsync.simulator import Fault
+from cdsync.simulator.schedules import cancel, pause
 from tests.executor.world import MONDAY_SEVEN, World, live_in, one_off, outcomes, results, schedule
 
 NINE = MONDAY_SEVEN + timedelta(hours=2)
@@ -337,6 +340,165 @@ def test_what_is_removed_is_paused_and_then_cancelled(tmp_path: Path, dialect: A
         assert set(world.owned().resources) == {kept.address}
 
     live_in(tmp_path, story, dialect=dialect)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("now_is", "ends"),
+    [
+        pytest.param({"state": "absent"}, "CANCELLED", id="absent"),
+        pytest.param({"state": "paused"}, "PAUSED", id="paused"),
+        pytest.param(
+            {"state": "paused", "callback": Callback(url=Reference("env", "NOT_SET"))}, "PAUSED", id="secret_missing"
+        ),
+        pytest.param({}, "ACTIVE", id="active"),
+    ],
+)
+def test_what_is_renamed_and_changed_at_once_is_so_after_one_apply(
+    tmp_path: Path, now_is: dict[str, Any], ends: str, dialect: Any
+) -> None:
+    """The store learns the new name first, and nothing of ours is left under the old one."""
+
+    async def story(world: World) -> None:
+        kept = schedule("kept", "0 1 * * *")
+        await world.apply(schedule("a"), kept)
+        uid = world.uid_of(schedule("a"))
+        new = replace(schedule("a", was="a", **now_is), address=Address(Kind.SCHEDULE, "new"))
+        applied = await world.apply(new, kept)
+        assert {result.outcome for result in results(applied)} == {"done"}
+        assert {row.uid: row.status for row in world.rows()}[uid] == ends
+        assert set(world.owned().resources) == {kept.address} | ({new.address} if ends != "CANCELLED" else set())
+        assert (await world.apply(new, kept)).done == 0
+
+    live_in(tmp_path, story, dialect=dialect)
+
+
+@pytest.mark.parametrize("state", ["active", "absent"])
+def test_what_is_renamed_and_gone_leaves_nothing_under_its_old_name(tmp_path: Path, state: Any) -> None:
+    """It is made again under its new name, or forgotten, and neither name owns two things."""
+
+    async def story(world: World) -> None:
+        kept = schedule("kept", "0 1 * * *")
+        await world.apply(schedule("a"), kept)
+        cancel(world.account, world.rows()[0], world.clock.now())
+        new = schedule("new", of="action-a", was="a", state=state)
+        assert (await world.apply(new, kept)).complete
+        assert len(world.rows("ACTIVE")) == (2 if state == "active" else 1)
+        assert set(world.owned().resources) == {kept.address} | ({new.address} if state == "active" else set())
+        assert (await world.apply(new, kept)).done == 0
+
+    live_in(tmp_path, story)
+
+
+def test_a_rename_between_two_held_names_keeps_the_hold_of_the_old(tmp_path: Path) -> None:
+    """A hold on the old name goes with the resource, also onto a name that is held already, and holds it."""
+
+    async def story(world: World) -> None:
+        old, new = schedule("a"), schedule("new", "30 10 * * *", of="action-a", was="a")
+        await world.apply(old)
+        async with world.opened([old]) as work:
+            work.store.hold(old.address, Hold(since=MONDAY_SEVEN))
+            work.store.hold(new.address, Hold(since=MONDAY_SEVEN, until=MONDAY_SEVEN + timedelta(hours=1)))
+        applied = await world.apply(new)
+        assert [(row.action.kind.value, row.outcome) for row in results(applied)] == [("rename", "done")]
+        assert [row.reason.value for row in applied.left.blocked] == ["held"]
+        assert world.owned().held == {new.address: Hold(since=MONDAY_SEVEN)}
+        assert set(world.owned().resources) == {new.address}
+
+    live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("trouble", ["seen_in_time", "seen_after_it_fired", "cancelled_at_the_second_try"])
+def test_a_one_off_that_was_half_replaced_fires_once(tmp_path: Path, trouble: str) -> None:
+    """Its predecessor is cancelled whether the replacement still waits, has fired, or fired passes ago."""
+
+    async def story(world: World) -> None:
+        at = MONDAY_SEVEN + timedelta(hours=2)
+        await world.apply(one_off("a", at=at))
+        (old,) = world.rows()
+        path = f"*/schedules/{old.uid}/cancel"
+        world.trouble(Fault(kind="status", code=500, method="POST", path=path, times=1000))
+        changed = one_off("a", at=at, parameters={"max_results": 1})
+        await world.apply(changed)
+        new = next(row for row in world.rows() if row is not old)
+        assert (old.status, new.status) == ("PAUSED", "ACTIVE")
+        assert world.owned().resources[changed.address].retiring_uid == old.uid
+        if trouble != "seen_in_time":
+            await world.until(at + timedelta(minutes=1))
+        if trouble == "cancelled_at_the_second_try":
+            for _ in range(3):
+                await world.apply(changed)
+                await world.until(world.clock.now() + timedelta(minutes=20))
+            assert old.status == "PAUSED"
+        world.repair()
+        await world.apply(changed)
+        assert old.status == "CANCELLED"
+        assert world.owned().resources[changed.address].retiring_uid is None
+        await world.until(at + timedelta(days=2))
+        assert (await world.apply(changed)).done == 0
+        assert [firing.schedule_uid for firing in world.account.firings] == [new.uid]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_one_off_whose_replacement_was_lost_is_gone_back_to(tmp_path: Path) -> None:
+    """When somebody cancels the replacement before the predecessor is cancelled, that one is ours again."""
+
+    async def story(world: World) -> None:
+        at = MONDAY_SEVEN + timedelta(hours=2)
+        await world.apply(one_off("a", at=at))
+        (old,) = world.rows()
+        path = f"*/schedules/{old.uid}/cancel"
+        world.trouble(Fault(kind="status", code=500, method="POST", path=path, times=1000))
+        changed = one_off("a", at=at, parameters={"max_results": 1})
+        await world.apply(changed)
+        new = next(row for row in world.rows() if row is not old)
+        cancel(world.account, new, world.clock.now())
+        world.repair()
+        applied = await world.apply(changed)
+        assert [row.action.kind.value for row in results(applied)] == ["adopt", "replace"]
+        assert applied.complete
+        await world.until(at + timedelta(days=1))
+        (firing,) = world.account.firings
+        assert world.account.schedules.rows[firing.schedule_uid].order.parameters == {"max_results": 1}
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_one_off_cancelled_by_hand_is_not_launched_again(tmp_path: Path) -> None:
+    """What somebody has called off before its time stays so, and every pass says it."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a", at=MONDAY_SEVEN + timedelta(hours=2))
+        await world.apply(declared)
+        (row,) = world.rows()
+        cancel(world.account, row, world.clock.now())
+        for _ in range(3):
+            applied = await world.apply(declared)
+            assert [blocked.reason.value for blocked in applied.left.blocked] == ["needs-attention"]
+            await world.until(world.clock.now() + timedelta(days=1))
+        assert world.account.firings == []
+        assert len(world.rows()) == 1
+
+    live_in(tmp_path, story)
+
+
+def test_a_one_off_paused_past_its_time_is_not_launched_late(tmp_path: Path) -> None:
+    """Nobody resumes it after its time: the API would fire it at once."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a", at=MONDAY_SEVEN + timedelta(hours=2))
+        await world.apply(declared)
+        (row,) = world.rows()
+        pause(world.account, row, world.clock.now())
+        await world.until(MONDAY_SEVEN + timedelta(hours=3))
+        applied = await world.apply(declared)
+        assert applied.done == 0
+        assert [blocked.reason.value for blocked in applied.left.blocked] == ["needs-attention"]
+        assert world.account.firings == []
+        assert row.status == "PAUSED"
+
+    live_in(tmp_path, story)
 
 
 def test_a_one_off_for_later_is_made_once_and_fires_once(tmp_path: Path) -> None:

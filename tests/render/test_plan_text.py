@@ -65,7 +65,9 @@ def eventful() -> Plan:
         *(applied(row, f"u-{row.address.name}") for row in undeclared),
         applied(schedule("gone"), "u-gone"),
     )
-    return plan_of(desired(*declared), seen, ours, rules=policy(max_removals=Limit(count=1)))
+    return plan_of(
+        desired(*declared), replace(seen, gone={"u-gone": None}), ours, rules=policy(max_removals=Limit(count=1))
+    )
 
 
 EXPECTED = """\
@@ -79,7 +81,7 @@ EXPECTED = """\
       forget u-gone: no longer declared, and unknown to the API
   > run/backfill
       launch: declared, and never launched: once, at 2026-06-04T12:00:00+00:00
-        inputs:           2 inputs
+        inputs:           2 inputs (digest b0a18183)
         parameters:       {"max_results": 500}
         identity_mode:    direct
         callback.url:     https://hooks.example.com/cd
@@ -95,7 +97,7 @@ EXPECTED = """\
         cron:             0 1 * * *
         timezone:         Europe/Paris
         state:            active
-        inputs:           2 inputs
+        inputs:           2 inputs (digest b0a18183)
         parameters:       {"max_results": 500}
         identity_mode:    direct
         callback.url:     https://hooks.example.com/cd
@@ -131,17 +133,17 @@ Moved on the account since the last apply:
 
 Left alone:
   ! schedule/doubled
-      lookalike: a live schedule that nobody owns does the same at the same
+      lookalike: a live schedule that is not ours does the same at the same
         times: u-double
-      what to do: cdsync adopt schedule/doubled u-double, or apply
+      what to do: cdsync adopt schedule/doubled u-double; or apply
         --allow-lookalikes to create another
 
 Refused: 2 of 6 owned schedules would be removed; policy.max_removals is 1,
 which allows 1
   If that is meant: apply --allow-removals 2
 
-Plan: 1 to create, 1 to launch, 1 to adopt, 1 to rename, 2 to replace, 1 to
-resume (runs), 2 to pause, 1 to forget; 1 left alone.
+Plan: 1 to create, 1 to launch, 1 to adopt, 1 to rename, 2 to replace, 1 run to
+resume, 2 to pause, 1 to forget; 1 left alone.
 """
 
 
@@ -153,6 +155,33 @@ def test_a_plan_reads_like_this() -> None:
 def test_the_same_plan_has_the_same_bytes() -> None:
     """Two plans of the same states can be compared by their text."""
     assert joined(plan_lines(eventful())) == joined(plan_lines(eventful()))
+
+
+def test_what_differs_about_another_s_object_is_shown() -> None:
+    """What carries our label but does something else is left alone, with what an adoption would change."""
+    theirs = shown(schedule(), "u-theirs", label="cdsync/a", cron="0 7 * * *")
+
+    assert (
+        joined(plan_lines(plan_of(desired(schedule()), observed(theirs))))
+        == """\
+Left alone:
+  ! schedule/a
+      lookalike: u-theirs carries its label 'cdsync/a', but does something else,
+        so it may be another's
+        cron: 0 7 * * * -> 0 9 * * 1-5
+      what to do: if it is yours: cdsync adopt schedule/a u-theirs
+
+No changes can be made now; 1 left alone.
+"""
+    )
+
+
+def test_a_paused_schedule_promises_no_firing() -> None:
+    """What is created paused is shown without a first firing."""
+    text = joined(plan_lines(plan_of(desired(schedule(state="paused")))))
+
+    assert "create: declared, and not on the account" in text
+    assert "fires first" not in text
 
 
 def test_a_plan_with_nothing_to_do_says_so() -> None:

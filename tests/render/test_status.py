@@ -51,7 +51,9 @@ def test_a_status_reads_like_this() -> None:
         "    last run: STOPPED (BAD_INPUT)\n"
         "    needs-attention: run r1 is STOPPED with BAD_INPUT\n"
         "schedule/leads                   active    active     2026-06-02 09:00 ok\n"
-        "schedule/a-name-that-is-longe... active    -          -                pending\n"
+        "    last fire 2026-06-01 12:00; last run: none known\n"
+        "schedule/a-name-that-is-longer-than-its-column\n"
+        "                                 active    -          -                pending\n"
         "\n"
         "3 resources: 1 ok, 1 pending, 1 attention.\n"
     )
