@@ -64,7 +64,7 @@ def test_a_held_resource_is_left_alone_visibly(tmp_path: Path) -> None:
         user.ok("hold", "schedule/a", "--for", "2h")
         shell(tmp_path, simulator.url, a="0 10 * * 1", b="0 9 * * 2")
         held = user.ok("apply", "--yes")
-        assert "held: held until" in held.out
+        assert "held: until" in held.out
         assert "0 9 * * 1 -> 0 10 * * 1" in held.out
         assert user.ok("status", "--format", "json").json["resources"][0]["health"] == "held"
         assert {row.cron for row in simulator.account.schedules.rows.values()} == {"0 9 * * 1", "0 9 * * 2"}
