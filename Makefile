@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help demo test check format kill bench clean
+.PHONY: help demo test check format simulate kill bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: $(READY) ## Lint, format and types
 format: $(READY) ## Put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+simulate: $(READY) ## SEEDS worlds (200) that break things, from START on (0), on all cores
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),200) --start $(or $(START),0)
 
 kill: $(READY) ## Kill an apply KILLS times (200) with SIGKILL, and look whether anything was doubled or lost
 	$(BIN)/python -m tests.cli.kill_loop --kills $(or $(KILLS),200)

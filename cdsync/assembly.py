@@ -14,7 +14,7 @@ import httpx
 
 from cdsync.api import connect
 from cdsync.config import Configuration, load, load_settings
-from cdsync.core.urls import url_fault
+from cdsync.core.urls import base_url_fault
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Pass
 from cdsync.references import References
@@ -59,7 +59,7 @@ def settings_of(around: Surroundings) -> Settings:
 def _in_environment(settings: Settings, around: Surroundings) -> Settings:
     """The settings with the environment's say, which is held to the same rules as the file's."""
     found = with_environment(settings, around.environment)
-    if found.api.base_url != settings.api.base_url and (fault := url_fault(found.api.base_url)):
+    if found.api.base_url != settings.api.base_url and (fault := base_url_fault(found.api.base_url)):
         raise CdsyncError(
             f"CDSYNC_API_URL is {fault}", remedy="set it to where the API is, such as https://api.edges.run"
         )

@@ -61,8 +61,14 @@ async def look(
     needs_all = thorough or bool(owned.unresolved) or any(_unowned(row, owned) for row in desired.resources.values())
     schedules = await api.schedules(expected=None if needs_all else expected | retiring)
     missing = (expected | retiring) - schedules.keys()
-    workspace = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
+    workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
+    if expected and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
+        raise WrongWorkspace(
+            f"the API knows none of the {len(expected)} schedules that the state owns, nor does it say which workspace "
+            "this is; nothing is concluded from it",
+            remedy="check api.key and api.base_url; if they really are gone: cdsync forget each of them",
+        )
     runs = await _look_at_runs(api, desired, owned, schedules, gone)
     observed = ObservedState(
         schedules=schedules,
@@ -81,14 +87,13 @@ def _unowned(resource: Resource, owned: OwnedState) -> bool:
 
 async def _check_workspace(
     api: Api, schedules: Mapping[str, RemoteSchedule], *, known: str | None, doubtful: bool
-) -> str | None:
-    """Make sure that the key opens the workspace that the state belongs to; gives which one it is.
+) -> tuple[str | None, bool]:
+    """Make sure that the key opens the workspace that the state belongs to; gives it, and whether the API said so.
 
-    The rows say so themselves. Only when none does, and something of ours is missing or nothing is known yet, is the
-    API asked.
+    The rows say so themselves. Only when none does, and something of ours is missing, is the API asked.
     """
     shown = {row.workspace_uid for row in schedules.values() if row.workspace_uid}
-    if not shown and (doubtful or known is None):
+    if not shown and doubtful:
         asked = await api.workspace()
         shown = {asked} if asked else set()
     if known is not None and shown - {known}:
@@ -97,7 +102,7 @@ async def _check_workspace(
             "nothing is concluded from it",
             remedy="use the key of that workspace, or another state (CDSYNC_STATE) for this one",
         )
-    return known or (next(iter(shown)) if len(shown) == 1 else None)
+    return known or (next(iter(shown)) if len(shown) == 1 else None), bool(shown)
 
 
 async def _confirm(api: Api, schedules: dict[str, RemoteSchedule], missing: Iterable[str]) -> dict[str, str | None]:

@@ -217,8 +217,8 @@ def _count_efforts(store: Store, planned: Planned, report: Report) -> None:
 def _remember(store: Store, planned: Planned) -> None:
     """Write down what the look has shown about our runs, and what of the declaration holds from now on.
 
-    That is which resources are protected, and that a grace is over early for what is declared again, although nothing is
-    done about it now: should it be removed once more, its grace is a new one.
+    That is which resources are protected, and that a grace is over early for what is declared again, although nothing
+    is done about it now: should it be removed once more, its grace is a new one.
     """
     if planned.sight.workspace is not None and store.fact("workspace") is None:
         store.remember("workspace", planned.sight.workspace)
@@ -233,7 +233,9 @@ def _remember(store: Store, planned: Planned) -> None:
             seen[address] = replace(seen.get(address, owned), protect=declared.protect, removed_at=removed_at)
     if seen or planned.sight.runs:
         store.follow(planned.sight.runs, owned=tuple(seen.values()))
-    differing = {row.address for row in planned.plan.actions} | {row.address for row in planned.plan.blocked}
+    # What is said about the runs of a schedule says nothing about the schedule itself.
+    differing = {row.address for row in planned.plan.actions if row.kind is not ActionKind.RESUME_RUN}
+    differing |= {row.address for row in planned.plan.blocked if row.reason is not BlockedReason.NEEDS_ATTENTION}
     if over := {address: None for address in planned.owned.efforts if address not in differing}:
         store.set_efforts(over)
 

@@ -77,8 +77,10 @@ class References:
 
 def _read(path: Path, reference: Reference) -> str:
     try:
+        if path.is_fifo():
+            raise UnresolvedReference(f"the reference {reference} cannot be read: Is a pipe")
         return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UnresolvedReference(f"the reference {reference} cannot be read: {reason}") from None
 

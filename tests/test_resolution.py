@@ -75,7 +75,7 @@ def test_a_label_tells_ours_from_a_strangers(tmp_path: Path) -> None:
     live_in(tmp_path, story, labels="echo")
 
 
-@LABELS
+@pytest.mark.parametrize("labels", ["accept", "refuse"])
 def test_an_older_lookalike_is_not_taken_for_it(tmp_path: Path, labels: str) -> None:
     """What was there before the request left cannot be its effect."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from cdsync.api.client import Client
+from cdsync.api.client import Body, Client
 from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
@@ -102,23 +102,25 @@ class Api:
         path = self._prefix + route.path_for(action="", uid=uid)
         return await self._client.read(path, query={**route.query_for(uid=uid), **(query or {})})
 
-    async def _write(
-        self, operation: Operation, *, action: str = "", uid: str = "", body: Mapping[str, object] | None = None
-    ) -> Any:
+    async def _write(self, operation: Operation, *, action: str = "", uid: str = "", body: Body | None = None) -> Any:
         route = self.dialect.routes[operation]
         if route is None:
             raise ApiError(f"the API's dialect {self.dialect.name} does not offer {operation}")
         fixed = route.body_for(uid=uid)
-        merged = None if fixed is None and body is None else {**(fixed or {}), **(body or {})}
         path = self._prefix + route.path_for(action=action, uid=uid)
-        return await self._client.write(route.method, path, query=route.query_for(uid=uid), body=merged)
+
+        def whole() -> Mapping[str, object]:
+            return {**(fixed or {}), **(body() if body else {})}
+
+        making = None if fixed is None and body is None else whole
+        return await self._client.write(route.method, path, query=route.query_for(uid=uid), body=making)
 
     async def schedules(self, *, expected: frozenset[str] | None = None) -> dict[str, RemoteSchedule]:
         """Every live schedule by UID, read to the end; see `listing.read_schedules` for `expected`."""
         return await read_schedules(self, expected=expected)
 
-    async def schedules_made(self, action: str, *, since: datetime) -> dict[str, RemoteSchedule]:
-        """The schedules of an action that were created at or after `since`, in whatever status."""
+    async def schedules_made(self, action: str, *, since: datetime | None) -> dict[str, RemoteSchedule]:
+        """The schedules of an action that were created at or after `since` (None: ever), in whatever status."""
         return await read_made_schedules(self, action=action, since=since)
 
     async def runs(
@@ -159,19 +161,19 @@ class Api:
         except (NotFound, BadAnswer):
             return None
 
-    async def create_schedule(self, action: str, body: Mapping[str, object]) -> Created:
+    async def create_schedule(self, action: str, body: Body) -> Created:
         """Create a schedule."""
         answer = await self._write(Operation.CREATE_SCHEDULE, action=action, body=body)
         return _created(answer, "schedule_uid", "scheduled_run_uid", "uid")
 
-    async def launch(self, action: str, body: Mapping[str, object]) -> Created:
+    async def launch(self, action: str, body: Body) -> Created:
         """Launch a run in the background."""
         answer = await self._write(Operation.LAUNCH_ASYNC, action=action, body=body)
         return _created(answer, "run_uid", "uid")
 
     async def update_schedule(self, uid: str, fields: Mapping[str, object]) -> None:
         """Change fields of a schedule in place, where the dialect offers it."""
-        await self._write(Operation.UPDATE_SCHEDULE, uid=uid, body=fields)
+        await self._write(Operation.UPDATE_SCHEDULE, uid=uid, body=lambda: fields)
 
     async def pause_schedule(self, uid: str) -> None:
         """Pause a schedule."""

@@ -6,6 +6,7 @@ or it was never sent. A write whose answer is lost is `OutcomeUnknown`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import deque
@@ -13,21 +14,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import stamina
 import stamina.instrumentation
 
 from cdsync import __version__
+from cdsync.api.answers import decoded, raise_for_status, sensitive_in
 from cdsync.api.limiter import Limiter, seconds_to_wait
 from cdsync.errors import (
     ApiError,
     BadAnswer,
-    NotFound,
     OutcomeUnknown,
     RateLimited,
-    Rejected,
     ServerFault,
     Unauthorized,
     Unreachable,
@@ -50,6 +50,12 @@ READ_ATTEMPTS = 4
 REFUSALS = 5
 LONGEST_HOLD = 300.0
 BACK_OFF = 2.0
+
+FARTHEST = timedelta(days=3650)
+"""A server's clock that is farther off than this is taken for none."""
+
+Body: TypeAlias = Callable[[], Mapping[str, object]]
+"""Makes the body when the request really leaves: after a wait, what depends on the time is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,13 @@ class Client:
                 "Accept": "application/json",
                 "User-Agent": f"cdsync/{__version__}",
             },
-            timeout=timeout.total_seconds(),
+            timeout=httpx.Timeout(timeout.total_seconds(), connect=timeout.total_seconds() / 2),
             transport=transport,
             follow_redirects=False,
         )
         self._limiter = limiter
+        self._secrets = (key,)
+        self._patience = timeout.total_seconds()
         self._now = now
         self._offset = timedelta()
         self.calls: deque[Call] = deque(maxlen=100_000)
@@ -118,13 +126,11 @@ class Client:
         ):
             with attempt:
                 response = await self._send("GET", path, query=query, body=None, fault=ServerFault)
-                _raise_for_status(response, fault=ServerFault)
-                return _decoded(response, fault=BadAnswer)
+                raise_for_status(response, fault=ServerFault, secrets=self._secrets)
+                return decoded(response, fault=BadAnswer, secrets=self._secrets)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def write(
-        self, method: str, path: str, *, query: Mapping[str, str], body: Mapping[str, object] | None
-    ) -> Any:
+    async def write(self, method: str, path: str, *, query: Mapping[str, str], body: Body | None) -> Any:
         """Send a request that changes something, once; gives the JSON value of the answer.
 
         Raises:
@@ -132,8 +138,9 @@ class Client:
             ApiError: it has not.
         """
         response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown)
-        _raise_for_status(response, fault=OutcomeUnknown)
-        return _decoded(response, fault=OutcomeUnknown)
+        secrets = (*self._secrets, *sensitive_in(body() if body else {}))
+        raise_for_status(response, fault=OutcomeUnknown, secrets=secrets)
+        return decoded(response, fault=OutcomeUnknown, secrets=secrets)
 
     async def _send(
         self,
@@ -141,7 +148,7 @@ class Client:
         path: str,
         *,
         query: Mapping[str, str | list[str]] | Mapping[str, str],
-        body: Mapping[str, object] | None,
+        body: Body | None,
         fault: type[ApiError],
     ) -> httpx.Response:
         """Send until the API takes it: a 429 is a refusal before any effect, so that repeating it is safe."""
@@ -169,21 +176,23 @@ class Client:
         path: str,
         *,
         query: Mapping[str, str | list[str]] | Mapping[str, str],
-        body: Mapping[str, object] | None,
+        body: Body | None,
         fault: type[ApiError],
     ) -> httpx.Response:
         status: int | None = None
-        content = None if body is None else json.dumps(body, separators=(",", ":"), default=dict).encode()
+        content = None if body is None else json.dumps(body(), separators=(",", ":"), default=dict).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            response = await self._http.request(method, path, params=query, content=content, headers=headers)
+            # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
+            async with asyncio.timeout(self._patience):
+                response = await self._http.request(method, path, params=query, content=content, headers=headers)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
                 f"{method} {str(self._http.base_url).rstrip('/')}{path}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             raise fault(f"{method} {path}: the answer was lost ({_text(error)})") from error
         finally:
             self.calls.append(Call(method, path, status))
@@ -194,65 +203,10 @@ class Client:
         try:
             told = parsedate_to_datetime(response.headers["date"])
             if told.tzinfo is not None:
-                self._offset = told.astimezone(UTC) - self._now()
+                offset = told.astimezone(UTC) - self._now()
+                self._offset = offset if abs(offset) < FARTHEST else self._offset
         except (KeyError, ValueError, OverflowError):
             return
-
-
-def _raise_for_status(response: httpx.Response, *, fault: type[ApiError]) -> None:
-    status = response.status_code
-    if httpx.codes.is_success(status):
-        return
-    facts = _error_facts(response)
-    where = f"{response.request.method} {response.request.url.path}"
-    said = facts.pop("message") or _cut(response.text)
-    message = f"{where}: HTTP {status}: {said}" if said else f"{where}: HTTP {status}"
-    if facts["label"]:
-        message += f" ({facts['label']})"
-    if status in {401, 403}:
-        raise Unauthorized(
-            message, status=status, remedy="check api.key; cdsync has concluded nothing from it", **facts
-        )
-    if status == 404:
-        raise NotFound(message, status=status, **facts)
-    if 300 <= status < 400:
-        remedy = "set api.base_url to where the API really is; cdsync never sends the key to another address"
-        raise Rejected(f"{where}: HTTP {status}: it redirects", status=status, remedy=remedy)
-    if status >= 500 or status == 408:
-        raise fault(message, status=status, **facts)
-    raise Rejected(message, status=status, **facts)
-
-
-def _error_facts(response: httpx.Response) -> dict[str, str | None]:
-    """Label, scope, ref and message of the API's flat error body, wherever they are given."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
-    label = body.get("error_label") or body.get("label")
-    facts = {"label": label, "scope": body.get("error_scope"), "ref": body.get("error_ref")}
-    return {
-        **{key: _cut(str(value)) if value is not None else None for key, value in facts.items()},
-        "message": _cut(str(body["message"])) if body.get("message") else None,
-    }
-
-
-def _decoded(response: httpx.Response, *, fault: type[ApiError]) -> Any:
-    if response.status_code == httpx.codes.NO_CONTENT:
-        return None
-    try:
-        return response.json()
-    except ValueError as error:
-        where = f"{response.request.method} {response.request.url.path}"
-        raise fault(
-            f"{where}: HTTP {response.status_code}, but no JSON: {_cut(response.text)!r}", status=response.status_code
-        ) from error
-
-
-def _cut(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= BODY_SHOWN else flat[:BODY_SHOWN] + "..."
 
 
 def _text(error: Exception) -> str:

@@ -84,7 +84,7 @@ MANAGE = Dialect(
         Operation.GET_RUN: Route("GET", "/runs/get", query={"uid": "{uid}"}),
         Operation.RESUME_RUN: Route("POST", "/runs/manage", body=_managed("resume")),
         Operation.RUN_INPUTS: None,
-        Operation.WORKSPACE: None,
+        Operation.WORKSPACE: Route("GET", "/workspaces"),
     },
     frozenset({"cron", "timezone", "inputs", "parameters", "callback", "identity_mode", "identity_ids"}),
 )

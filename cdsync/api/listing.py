@@ -58,14 +58,14 @@ async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dic
     return {schedule.uid: schedule for schedule in schedules if schedule.status not in {"CANCELLED", "COMPLETED"}}
 
 
-async def read_made_schedules(api: Reader, *, action: str, since: datetime) -> dict[str, RemoteSchedule]:
-    """The schedules of an action that were created at or after `since`, whatever became of them, the newest first."""
+async def read_made_schedules(api: Reader, *, action: str, since: datetime | None) -> dict[str, RemoteSchedule]:
+    """The schedules of an action that were created at or after `since` (None: ever), whatever became of them."""
     found: dict[str, RemoteSchedule] = {}
     query: Query = {"action_name": [action], "sort": "-created_at"}
     async for page in _pages(api, Operation.LIST_SCHEDULES, query):
         schedules = [parse_schedule(row) for row in page.values()]
         found.update({schedule.uid: schedule for schedule in schedules})
-        if any(schedule.created_at is not None and schedule.created_at < since for schedule in schedules):
+        if since is not None and any(row.created_at is not None and row.created_at < since for row in schedules):
             break
     return found
 
@@ -141,4 +141,4 @@ async def _page(api: Reader, operation: Operation, query: Query, *, offset: int)
 
 
 def _uid(row: Row) -> str:
-    return parse_uid(row, "uid", "schedule_uid", "scheduled_run_uid", "run_uid")
+    return parse_uid(row, "uid", "run_uid", "schedule_uid", "scheduled_run_uid")

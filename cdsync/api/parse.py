@@ -6,6 +6,7 @@ a listing that holds one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,12 @@ from cdsync.errors import BadAnswer
 UIDS = frozenset({"uid", "schedule_uid", "scheduled_run_uid", "run_uid"})
 """The names under which the ages of the API give a UID."""
 
+UID = re.compile(r"[!-~]{1,128}")
+"""What is taken for a UID: it goes into paths, files and terminals."""
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Times outside of these stand for none: some servers write the year 1 for a time that never was."""
+
 
 def parse_rows(answer: Any, *, what: str) -> Sequence[Mapping[str, Any]]:
     """The rows of a listing: a bare array, or one in an envelope under `data`.
@@ -23,6 +30,8 @@ def parse_rows(answer: Any, *, what: str) -> Sequence[Mapping[str, Any]]:
     Raises:
         BadAnswer: it is neither.
     """
+    if isinstance(answer, dict) and answer.get("error_label"):
+        raise BadAnswer(f"the listing of {what} is an error in disguise: {legible(str(answer['error_label']))[:80]}")
     rows = answer.get("data") if isinstance(answer, dict) else answer
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadAnswer(f"the listing of {what} is no array of objects")
@@ -37,7 +46,7 @@ def parse_uid(row: Any, *keys: str) -> str:
     """
     fields = _fields(row)
     for key in keys:
-        if isinstance(fields.get(key), str) and fields[key]:
+        if isinstance(fields.get(key), str) and UID.fullmatch(fields[key]):
             return str(fields[key])
     raise BadAnswer(f"an object without {' or '.join(keys)}")
 
@@ -106,7 +115,12 @@ def _postponed(fields: Mapping[str, Any], error: Mapping[str, Any]) -> datetime 
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return legible(value) if isinstance(value, str) and value else None
+
+
+def legible(text: str) -> str:
+    """The text without half characters, which JSON can hold and no file or terminal takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _time(value: Any) -> datetime | None:
@@ -114,6 +128,8 @@ def _time(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            return None
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

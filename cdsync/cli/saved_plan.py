@@ -9,7 +9,7 @@ from pathlib import Path
 from cdsync.core.actions import Plan
 from cdsync.core.plan import fingerprint_of_plan
 from cdsync.errors import CdsyncError, StalePlan
-from cdsync.render.plan_json import FORMAT_VERSION
+from cdsync.render.plan_json import FORMAT_VERSION, checksum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,15 @@ def read_saved_plan(path: Path) -> SavedPlan:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CdsyncError(f"{path}: the plan cannot be read: {error.strerror}", remedy=remedy) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CdsyncError(f"{path}: no plan, because it is no JSON: {error}", remedy=remedy) from error
     if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
         raise CdsyncError(f"{path}: no plan of format_version {FORMAT_VERSION}", remedy=remedy)
     fingerprint, targets = document.get("fingerprint"), document.get("targets", [])
     if not isinstance(fingerprint, str) or not isinstance(targets, list):
         raise CdsyncError(f"{path}: a plan without its fingerprint or targets", remedy=remedy)
+    if document.get("checksum") != checksum_of(document):
+        raise CdsyncError(f"{path}: the plan was changed after it was saved", remedy=remedy)
     return SavedPlan(fingerprint, tuple(map(str, targets)))
 
 

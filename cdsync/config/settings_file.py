@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cdsync.config.fields import reference, resume_policy
 from cdsync.config.reading import is_below_root
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
-from cdsync.core.urls import url_fault
+from cdsync.core.urls import base_url_fault
 from cdsync.core.work import Json
 from cdsync.errors import Problem
 from cdsync.settings import ApiSettings, Settings, default_state
@@ -24,7 +23,7 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
     if found or not isinstance(tree.value, dict):
         return found
     url = _section(tree.value, "api").get("base_url")
-    if isinstance(url, str) and (fault := _base_url_fault(url)):
+    if isinstance(url, str) and (fault := base_url_fault(url)):
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
     state = tree.value.get("state")
     if isinstance(state, str) and (fault := _state_fault(state, root)):
@@ -88,13 +87,6 @@ def _duration(section: Mapping[str, Json], key: str, usual: timedelta) -> timede
 def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:
     section = document.get(key)
     return section if isinstance(section, Mapping) else {}
-
-
-def _base_url_fault(url: str) -> str | None:
-    if fault := url_fault(url):
-        return fault
-    parts = urlsplit(url)
-    return "a URL with a query or fragment; expected none" if parts.query or parts.fragment else None
 
 
 def _state_fault(state: str, root: Path) -> str | None:

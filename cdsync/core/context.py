@@ -60,10 +60,7 @@ def make_context(
     uids = owned_uids(state)
     unowned = [remote for remote in observed.schedules.values() if remote.uid not in uids]
     declared_labels = {
-        label
-        for address, resource in desired.resources.items()
-        if address not in owned
-        for label in labels_for(resource, owner=policy.owner)
+        label for resource in desired.resources.values() for label in labels_for(resource, owner=policy.owner)
     }
     return Context(
         desired=desired,

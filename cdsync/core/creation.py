@@ -17,12 +17,7 @@ from cdsync.core.timing import first_fire
 
 def decide_unowned(schedule: Schedule, context: Context) -> Decision:
     """Decide for a declared schedule that the store does not know: adopt what is ours, never double what may be."""
-    matches = tuple(
-        remote
-        for label in labels_for(schedule, owner=context.policy.owner)
-        for remote in context.by_label.get(label, ())
-        if remote.cron is not None
-    )
+    matches = labelled(schedule, context)
     if len(matches) == 1 and _does_otherwise(schedule, matches[0]):
         return block(
             schedule,
@@ -57,6 +52,16 @@ def decide_unowned(schedule: Schedule, context: Context) -> Decision:
     return create(schedule, context, Reason.NEW, why)
 
 
+def labelled(schedule: Schedule, context: Context) -> tuple[RemoteSchedule, ...]:
+    """The live schedules that carry the label of a resource and are not known to be ours."""
+    return tuple(
+        remote
+        for label in labels_for(schedule, owner=context.policy.owner)
+        for remote in context.by_label.get(label, ())
+        if remote.cron is not None
+    )
+
+
 def _does_otherwise(schedule: Schedule, remote: RemoteSchedule) -> bool:
     return any(change.path != "state" for change in diff_visible(schedule, remote))
 
@@ -78,7 +83,8 @@ def create(schedule: Schedule, context: Context, reason: Reason, why: str) -> De
     if lacks_inputs(schedule.work):
         return without_inputs(schedule, "would be created", ())
     fires = None
-    if schedule.first_fire == "next-tick" and schedule.state == "active":
+    at_once = schedule.first_fire == "immediate" and reason is Reason.NEW
+    if schedule.state == "active" and not at_once:
         fires = first_fire(schedule.cron, schedule.timezone, now=context.now)
     create = Action(
         address=schedule.address,
@@ -110,6 +116,7 @@ def _declared_fields(schedule: Schedule) -> tuple[FieldChange, ...]:
         "cron": schedule.cron,
         "timezone": schedule.timezone,
         "state": schedule.state,
+        "first_fire": "immediate" if schedule.first_fire == "immediate" else None,
         **synopsis_of(schedule),
     }
     return tuple(FieldChange(path, None, value) for path, value in shown.items() if value not in (None, {}, []))

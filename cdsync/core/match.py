@@ -17,8 +17,8 @@ from cdsync.core.work import Json
 
 R = TypeVar("R", RemoteSchedule, RemoteRun)
 
-SKEW = timedelta(seconds=5)
-"""How much earlier than the request an object may seem to be made: the server's clock is known to a second or two."""
+SKEW = timedelta(seconds=45)
+"""How much earlier than the request an object may seem to be made: a server's clocks need not agree."""
 
 
 def matching_schedules(
@@ -45,10 +45,12 @@ def _narrowed(intent: Intent, alike: list[R], *, labels: bool | None) -> list[R]
 
 def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
     record = intent.record
-    if record is None or remote.action != record.action or not _made_since(intent.sent_at, remote.created_at):
+    if record is None or remote.action != record.action:
         return False
     if _labelled(intent, remote):
         return True
+    if not _made_since(intent.sent_at, remote.created_at):
+        return False
     if record.cron is None:
         return remote.cron is None and remote.next_execution_at in {intent.schedule_at, None}
     return same_cron(remote.cron, record.cron) and same_timezone(remote.timezone, record.timezone)
@@ -56,15 +58,16 @@ def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
 
 def _same_run(intent: Intent, remote: RemoteRun) -> bool:
     record = intent.record
-    if record is None or remote.action != record.action or not _made_since(intent.sent_at, remote.created_at):
-        return False
-    if remote.schedule_uid is not None:
+    if record is None or remote.action != record.action or remote.schedule_uid is not None:
         return False
     if _labelled(intent, remote):
         return True
+    if not _made_since(intent.sent_at, remote.created_at):
+        return False
     secret_url = record.synopsis.get("callback.url") == SENSITIVE  # the journal may not hold it, so any will do
     echoed = intent.parameters if remote.parameters is None else remote.parameters
-    return (secret_url or remote.callback_url == intent.callback_url) and contains(echoed, intent.parameters)
+    same_url = secret_url or remote.callback_url in {intent.callback_url, None}
+    return same_url and contains(echoed, intent.parameters)
 
 
 def contains(echoed: Mapping[str, Json], sent: Mapping[str, Json]) -> bool:

@@ -15,9 +15,11 @@ a secret that is missing; "twice" is a resource whose old and new name both own 
     active    no         unowned, same work and times        blocked: lookalike
     active    no         same, but with another's label       blocked: lookalike
     active    yes        as declared                         nothing
+    active    yes        as declared, another with our label blocked: ambiguous
     active    yes        paused                              resume
     active    yes        gone                                create
     active    yes        gone, unowned lookalike             blocked: lookalike
+    active    yes        gone, one with our label            adopt
     active    yes        not looked for                      blocked: needs-attention
     active    yes        in a status that nobody knows       blocked: needs-attention
     active    yes        other cron, changeable in place     update
@@ -65,6 +67,7 @@ a secret that is missing; "twice" is a resource whose old and new name both own 
     run       no         one with our label                  adopt
     run       no         unowned, same work                  blocked: lookalike
     run       no         unowned, defaults echoed as well    blocked: lookalike
+    run       no         unowned, nothing echoed             blocked: lookalike
     run       no         unowned, other parameters           launch
     run       no         its time has passed                 blocked: too-late
     run       yes        anything                            nothing

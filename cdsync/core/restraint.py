@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision
@@ -19,12 +19,13 @@ REPEATABLE = frozenset({ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE
 def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed: Mapping[Address, Address]) -> Decision:
     """The decision without the actions that must not be taken now; each stands in `blocked` instead.
 
-    A hold goes with its resource to a new name; the renaming itself touches nothing but the store.
+    A hold goes with its resource to a new name, and one on that name counts as well; the renaming itself touches
+    nothing but the store.
     """
     actions: list[Action] = []
     blocked = list(decision.blocked)
     for action in decision.actions:
-        hold = state.held.get(renamed.get(action.address, action.address))
+        hold = _longest_hold(state, {action.address, renamed.get(action.address, action.address)})
         effort = state.efforts.get(action.address)
         if hold is not None and in_force(hold, now) and action.kind is not ActionKind.RENAME:
             blocked.append(_held(action, hold))
@@ -33,6 +34,11 @@ def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed:
         else:
             actions.append(action)
     return Decision(actions=tuple(actions), blocked=tuple(blocked), drift=decision.drift)
+
+
+def _longest_hold(state: OwnedState, addresses: Set[Address]) -> Hold | None:
+    holds = [state.held[address] for address in addresses if address in state.held]
+    return max(holds, key=lambda hold: (hold.until is None, hold.until), default=None)
 
 
 def in_force(hold: Hold, now: datetime) -> bool:

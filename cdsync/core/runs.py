@@ -92,8 +92,8 @@ def _lookalikes(run: OneOffRun, candidates: tuple[RemoteRun, ...], context: Cont
         sorted(
             remote.uid
             for remote in candidates
-            if (isinstance(url, Reference) or remote.callback_url == url)
-            and contains(remote.parameters or {}, run.work.parameters)
+            if (isinstance(url, Reference) or remote.callback_url in {url, None})
+            and (remote.parameters is None or contains(remote.parameters, run.work.parameters))
         )
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Drift, Reason, drift_rows
 from cdsync.core.context import Context
-from cdsync.core.creation import block, create, decide_unowned, without_inputs
+from cdsync.core.creation import block, create, decide_unowned, labelled, without_inputs
 from cdsync.core.diff import STATUS_OF_STATE, FieldChange, declaration_moved, diff_schedule
 from cdsync.core.halfway import settle_replacement
 from cdsync.core.imported import lacks_inputs
@@ -37,6 +37,9 @@ def _decide(schedule: Schedule, context: Context) -> Decision:
     if half := settle_replacement(owned, context):
         return Decision(actions=(half,))
     remote = context.observed.schedules.get(owned.uid)
+    doubles = labelled(schedule, context)
+    if remote is not None and remote.live and doubles and schedule.state == "active":
+        return _doubled(schedule, remote, doubles)
     if remote is not None and remote.live:
         return _decide_live(schedule, owned, remote, context)
     if remote is None and owned.uid in context.observed.gone:
@@ -55,6 +58,16 @@ def _without_secret(schedule: Schedule, owned: Ownership | None, missing: Blocke
     return Decision(blocked=(missing,))
 
 
+def _doubled(schedule: Schedule, remote: RemoteSchedule, doubles: tuple[RemoteSchedule, ...]) -> Decision:
+    uids = ", ".join(sorted(row.uid for row in doubles))
+    return block(
+        schedule,
+        BlockedReason.AMBIGUOUS,
+        f"it owns {remote.uid}, but {uids} is live too and carries its label: both may fire",
+        "keep one: cancel the other on the account, or cdsync forget and adopt to keep that one",
+    )
+
+
 def _decide_gone(schedule: Schedule, owned: Ownership, context: Context) -> Decision:
     found = status_text(context.observed.gone.get(owned.uid))
     drift = (Drift(address=schedule.address, path="status", applied=STATUS_OF_STATE.get(owned.state), found=found),)
@@ -67,6 +80,10 @@ def _decide_gone(schedule: Schedule, owned: Ownership, context: Context) -> Deci
             uid=owned.uid,
         )
         return Decision(actions=(gone,))
+    if labelled(schedule, context):
+        # An older state was restored, or somebody made it anew with our label: what is there is not doubled.
+        found_again = decide_unowned(schedule, context)
+        return Decision(actions=found_again.actions, blocked=found_again.blocked, drift=drift)
     again = create(schedule, context, Reason.GONE, f"{owned.uid} is {found}")
     return Decision(actions=again.actions, blocked=again.blocked, drift=drift)
 

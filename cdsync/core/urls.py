@@ -25,6 +25,14 @@ def url_fault(text: str) -> str | None:
     return f"{url.scheme}://{host}; expected https, or plain http to loopback only"
 
 
+def base_url_fault(text: str) -> str | None:
+    """Why a URL may not be the base of others; None if it may."""
+    if fault := url_fault(text):
+        return fault
+    parts = urlsplit(text)
+    return "a URL with a query or fragment; expected none" if parts.query or parts.fragment else None
+
+
 def _is_loopback(url: SplitResult) -> bool:
     host = url.hostname or ""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from cdsync.api import Api
 from cdsync.core.actions import Action
@@ -16,7 +15,8 @@ from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
 from cdsync.references import References
 from cdsync.store import Store
 
-T = TypeVar("T")
+ABOUT_LABEL = ("name", "additional propert", "unknown field", "unexpected")
+"""Words by which a refusal says that it is about the label, and not about something that will pass."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,10 +78,12 @@ async def create_journaled(
     except Rejected as error:
         if intent.label is None or shop.labels is not None or error.status not in {400, 422}:
             raise
+        about_label = any(word in str(error).lower() for word in ABOUT_LABEL)
     unlabelled = replace(intent, label=None, record=replace(_record(intent), label=None), sent_at=shop.now())
     owned = await _create_once(shop, action, unlabelled, request)
-    shop.labels = False
-    shop.store.remember("labels", "no")
+    if about_label:
+        shop.labels = False
+        shop.store.remember("labels", "no")
     return owned
 
 

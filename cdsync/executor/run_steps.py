@@ -36,7 +36,7 @@ async def launch(shop: Workshop, action: Action) -> str:
     )
 
     async def send(label: str | None) -> str:
-        return (await shop.api.launch(work.action, creation_body(work, label=label))).uid
+        return (await shop.api.launch(work.action, lambda: creation_body(work, label=label))).uid
 
     intent = Intent(
         address=action.address,

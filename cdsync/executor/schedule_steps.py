@@ -10,7 +10,7 @@ from cdsync.api.bodies import creation_body, update_fields
 from cdsync.core.actions import Action, Reason
 from cdsync.core.cron import same_cron, same_timezone
 from cdsync.core.fingerprint import HIDDEN_FIELDS, synopsis_of
-from cdsync.core.model import Kind, OneOffRun, Ownership, RemoteSchedule, Schedule
+from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership, RemoteSchedule, Schedule
 from cdsync.core.records import Intent
 from cdsync.core.timing import QUIET, deferred_until, first_fire
 from cdsync.errors import ApiError, GuardRefused, OutcomeUnknown
@@ -30,7 +30,7 @@ async def create(shop: Workshop, action: Action) -> str:
 async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ownership:
     resource = shop.desired.resources[action.address]
     work = shop.references.resolve_work(resource.work)
-    fires = _first_firing(resource, now=shop.now())
+    anew = retiring is None and action.reason is Reason.NEW
     label = shop.label_for(action)
     cron = resource.cron if isinstance(resource, Schedule) else None
     timezone = resource.timezone if isinstance(resource, Schedule) else None
@@ -50,7 +50,10 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
     )
 
     async def send(label: str | None) -> str:
-        body = creation_body(work, label=label, cron=cron, timezone=timezone, schedule_at=fires)
+        def body() -> dict[str, object]:
+            fires = _first_firing(resource, anew=anew, now=shop.now())
+            return creation_body(work, label=label, cron=cron, timezone=timezone, schedule_at=fires)
+
         return (await shop.api.create_schedule(work.action, body)).uid
 
     intent = Intent(
@@ -60,7 +63,7 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
         sent_at=shop.now(),
         record=record,
         label=label,
-        schedule_at=fires,
+        schedule_at=_first_firing(resource, anew=anew, now=shop.now()),
     )
     owned = await create_journaled(shop, action, intent, send)
     if isinstance(resource, Schedule) and resource.state == "paused":
@@ -69,11 +72,14 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
     return owned
 
 
-def _first_firing(resource: Schedule | OneOffRun, *, now: datetime) -> datetime | None:
-    """The first firing to ask for; a schedule that is to be paused gets one that leaves time for it."""
+def _first_firing(resource: Schedule | OneOffRun, *, anew: bool, now: datetime) -> datetime | None:
+    """The first firing to ask for; a schedule that is to be paused gets one that leaves time for it.
+
+    Only what is made for the very first time (`anew`) may fire at once, if it says so.
+    """
     if isinstance(resource, OneOffRun):
         return resource.schedule_at
-    if resource.first_fire == "immediate" and resource.state == "active":
+    if anew and resource.first_fire == "immediate" and resource.state == "active":
         return None
     margin = QUIET if resource.state == "paused" else timedelta()
     return first_fire(resource.cron, resource.timezone, now=now + margin)
@@ -215,6 +221,9 @@ async def adopt(shop: Workshop, action: Action) -> str:
         protect=bool(resource and resource.protect),
     )
     shop.store.save(owned)
+    if run is not None:
+        seen = FollowedRun(uid=uid, address=action.address, status=run.status, created_at=run.created_at)
+        shop.store.follow((seen,), owned=())
     shop.store.add_history(shop.entry(action, "done", uid=uid))
     return uid
 

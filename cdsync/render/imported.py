@@ -52,4 +52,4 @@ def _schedule_lines(row: Imported) -> Iterator[str]:
 
 
 def _scalar(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, default=dict)
+    return json.dumps(value, default=dict).replace("\x7f", "\\u007f")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from cdsync.core.actions import Action, Blocked, Plan
 from cdsync.core.diff import FieldChange
+from cdsync.core.fingerprint import canonical
 from cdsync.core.plan import fingerprint_of_plan, summarise
 
 FORMAT_VERSION = 1
@@ -16,7 +19,7 @@ FORMAT_VERSION = 1
 
 def plan_document(plan: Plan, *, targets: tuple[str, ...] = ()) -> dict[str, Any]:
     """The plan as plain data, the same for the same plan."""
-    return {
+    document = {
         "format_version": FORMAT_VERSION,
         "fingerprint": fingerprint_of_plan(plan),
         "targets": list(targets),
@@ -27,6 +30,13 @@ def plan_document(plan: Plan, *, targets: tuple[str, ...] = ()) -> dict[str, Any
         "drift": [asdict(row) | {"address": str(row.address)} for row in plan.drift],
         "violations": [asdict(row) for row in plan.violations],
     }
+    return {**document, "checksum": checksum_of(document)}
+
+
+def checksum_of(document: Mapping[str, Any]) -> str:
+    """A digest of a document but for its own checksum, so that a saved plan that was edited is recognised."""
+    rest = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(canonical(rest).encode()).hexdigest()[:16]
 
 
 def _action(action: Action) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def store_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(error, path) from error
+    except UnicodeDecodeError as error:
+        raise corrupt(path, "its text is not UTF-8") from error
     except OSError as error:
         raise StoreUnwritable(
             f"{path}: {error.strerror or error}", remedy="check the folder's owner, its mode and the free space"

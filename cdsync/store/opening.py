@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from cdsync.store import lock
 from cdsync.store.faults import corrupt, store_errors
-from cdsync.store.schema import migrate
+from cdsync.store.schema import APPLICATION_ID, migrate
 from cdsync.store.store import Store
+
+HEADER = 100
+MAGIC = b"SQLite format 3\0"
+APPLICATION_ID_AT = 68
+"""Where a database file says whose it is (SQLite, "Database File Format")."""
 
 
 @contextmanager
@@ -26,6 +32,8 @@ def open_writer(
         StoreError: it is held by another, damaged, too new, or cannot be written.
     """
     with store_errors(path):
+        path = path.resolve()  # one file has one lock, whatever links lead to it
+        _refuse_another_file(path)
         _make_home(path)
         descriptor = lock.acquire(path.with_name(path.name + ".lock"), holder=holder)
     try:
@@ -52,12 +60,28 @@ def open_reader(path: Path) -> Iterator[Store]:
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as snapshot:
         with store_errors(path):
+            _refuse_another_file(path)
             if path.exists():
                 with closing(_connect(path, mode=_reading_mode(path))) as connection:
                     _check(connection, path)
                     connection.backup(snapshot)
             migrate(snapshot, path)
         yield Store(snapshot, path)
+
+
+def _refuse_another_file(path: Path) -> None:
+    """Touch nothing that is not ours: a device, a pipe, a text, another program's database."""
+    if not path.exists():
+        return
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise corrupt(path, "it is not a regular file")
+    with path.open("rb") as stream:
+        head = stream.read(HEADER)
+    if head and not head.startswith(MAGIC):
+        raise corrupt(path, "it is no SQLite database")
+    identity = int.from_bytes(head[APPLICATION_ID_AT : APPLICATION_ID_AT + 4], "big")
+    if len(head) == HEADER and identity not in {0, APPLICATION_ID}:
+        raise corrupt(path, "it belongs to another program")
 
 
 def _make_home(path: Path) -> None:

@@ -13,6 +13,13 @@ HISTORY_COLUMNS = "at, address, action, result, uid, why, detail, revision"
 
 SELECT_RUNS = "SELECT uid, address, status, resumes, resumed_at, created_at FROM runs"
 
+DROP_SHORTER_HOLD = """
+    DELETE FROM holds WHERE address = :old AND EXISTS (
+        SELECT 1 FROM holds AS other WHERE other.address = :new AND (other.until IS NULL OR other.until >= holds.until)
+    )
+"""
+"""Of the holds on two names that become one, the one that lasts longer stays; times sort as text."""
+
 DROP_OLD_RUNS = """
     DELETE FROM runs
     WHERE address = :address AND status IN (SELECT value FROM json_each(:final)) AND uid <> (

@@ -23,6 +23,7 @@ from cdsync.store.codec import (
 from cdsync.store.faults import legible, store_errors
 from cdsync.store.rows import (
     DROP_OLD_RUNS,
+    DROP_SHORTER_HOLD,
     HISTORY_COLUMNS,
     SELECT_RUNS,
     entry_of,
@@ -196,6 +197,7 @@ class Store:
         owned = self.owned_by(old)
         with self._transaction() as connection:
             connection.execute("DELETE FROM ownership WHERE address = ?", (str(old),))
+            connection.execute(DROP_SHORTER_HOLD, {"old": str(old), "new": str(address)})
             for table in ("runs", "holds", "history"):
                 statement = f"UPDATE OR REPLACE {table} SET address = ? WHERE address = ?"  # noqa: S608 # fixed names
                 connection.execute(statement, (str(address), str(old)))

@@ -55,7 +55,7 @@ def test_a_schedule_goes_through_every_operation(simulator: RunningSimulator, di
     """A schedule is created, listed, got, paused, resumed and cancelled, one request each."""
 
     async def story(api: Api) -> None:
-        uid = (await api.create_schedule("linkedin-extract-people", DAILY)).uid
+        uid = (await api.create_schedule("linkedin-extract-people", lambda: DAILY)).uid
         (listed,) = (await api.schedules()).values()
         found = await api.schedule(uid)
         assert listed == found
@@ -86,7 +86,7 @@ def test_a_run_goes_through_every_operation(simulator: RunningSimulator, dialect
 
     async def story(api: Api) -> None:
         body = {"inputs": [{}], "identity_mode": "direct", "parameters": {"max_results": 3}, "name": "cdsync/once"}
-        uid = (await api.launch("linkedin-extract-people", body)).uid
+        uid = (await api.launch("linkedin-extract-people", lambda: body)).uid
         by_uid = await api.runs(uids=[uid])
         assert by_uid == await api.runs(actions=["linkedin-extract-people"])
         assert (by_uid[uid].status, by_uid[uid].label, by_uid[uid].parameters) == (
@@ -108,7 +108,7 @@ def test_an_update_changes_only_what_it_names(simulator: RunningSimulator) -> No
     """Where the dialect can, one request changes a schedule in place, and its UID stays."""
 
     async def story(api: Api) -> None:
-        uid = (await api.create_schedule("an-action", DAILY)).uid
+        uid = (await api.create_schedule("an-action", lambda: DAILY)).uid
         await api.update_schedule(uid, {"cron": "0 10 * * *", "inputs": [{"a": 1}]})
         (found,) = (await api.schedules()).values()
         assert (found.uid, found.cron, found.timezone) == (uid, "0 10 * * *", "Europe/Paris")
@@ -146,7 +146,7 @@ def test_a_uid_cannot_lead_to_another_path(simulator: RunningSimulator, dialect:
     """UIDs and actions are quoted, whatever they hold: no other schedule is touched by `a/../b`."""
 
     async def story(api: Api) -> None:
-        uid = (await api.create_schedule("an-action", DAILY)).uid
+        uid = (await api.create_schedule("an-action", lambda: DAILY)).uid
         for odd in (f"x/../{uid}", f"{uid}?a=b", f"{uid}#x", f"{uid}&action=delete", "{action}", "%2e%2e"):
             with pytest.raises(Rejected):
                 await api.delete_schedule(odd)
@@ -279,7 +279,7 @@ def test_a_creation_tells_its_uid_in_any_age(answer: Any) -> None:
         transport = Answering(clock, [httpx.Response(201, json=answer)])
         settings = ApiSettings(base_url=URL, dialect="manage")
         async with connect(settings, key=KEY, now=clock, transport=transport) as api:
-            assert (await api.create_schedule("an-action", ONCE)).uid == "u-1"
+            assert (await api.create_schedule("an-action", lambda: ONCE)).uid == "u-1"
 
     in_virtual_time(story)
 
@@ -293,9 +293,9 @@ def test_a_yes_without_a_uid_has_to_be_looked_for(answer: Any) -> None:
         settings = ApiSettings(base_url=URL, dialect="rest")
         async with connect(settings, key=KEY, now=clock, transport=transport) as api:
             with pytest.raises(OutcomeUnknown):
-                await api.create_schedule("an-action", ONCE)
+                await api.create_schedule("an-action", lambda: ONCE)
             with pytest.raises(OutcomeUnknown):
-                await api.launch("an-action", {"inputs": [{}]})
+                await api.launch("an-action", lambda: {"inputs": [{}]})
         assert len(transport.asked) == 2
 
     in_virtual_time(story)
@@ -340,9 +340,9 @@ def test_no_content_to_a_creation_has_to_be_looked_for(dialect: DialectName) -> 
         transport = Answering(clock, [NO_CONTENT])
         async with connect(ApiSettings(base_url=URL, dialect=dialect), key=KEY, now=clock, transport=transport) as api:
             with pytest.raises(OutcomeUnknown):
-                await api.create_schedule("an-action", ONCE)
+                await api.create_schedule("an-action", lambda: ONCE)
             with pytest.raises(OutcomeUnknown):
-                await api.launch("an-action", {"inputs": [{}]})
+                await api.launch("an-action", lambda: {"inputs": [{}]})
         assert len(transport.asked) == 2
 
     in_virtual_time(story)
@@ -411,7 +411,7 @@ def test_calls_are_counted_by_method_and_path() -> None:
         async with opened(clock) as (api, reached):
             reached.simulation.faults.active.append(Fault(kind="status", code=503))
             await api.schedules()
-            uid = (await api.create_schedule("an-action", DAILY)).uid
+            uid = (await api.create_schedule("an-action", lambda: DAILY)).uid
             await api.pause_schedule(uid)
             assert api.call_counts() == {
                 ("GET", "/v4/api/schedules/list"): 2,

@@ -87,7 +87,7 @@ def test_bodies_are_the_json_that_was_declared() -> None:
         transport = Answering(clock, [httpx.Response(200, json={})])
         client = client_of(transport, clock)
         frozen = MappingProxyType({"inputs": (MappingProxyType({"a": ("é", 1.0, 10**20, None)}),)})
-        await client.write("POST", "/x", query={}, body=frozen)
+        await client.write("POST", "/x", query={}, body=lambda: frozen)
         (request,) = transport.asked
         assert json.loads(request.content) == {"inputs": [{"a": ["é", 1.0, 10**20, None]}]}
         assert request.headers["content-type"] == "application/json"
@@ -108,10 +108,10 @@ def test_a_strict_api_takes_every_body(work: Work, dialect: str) -> None:
         async with opened(clock, dialect="rest" if dialect == "rest" else "manage") as (api, reached):
             at = clock.now() + timedelta(days=1)
             timed = creation_body(work, label="cdsync/a", cron="0 9 * * *", timezone="UTC", schedule_at=at)
-            uid = (await api.create_schedule(work.action, timed)).uid
+            uid = (await api.create_schedule(work.action, lambda: timed)).uid
             assert reached.account.schedules.rows[uid].next_execution_at == at
-            await api.create_schedule(work.action, creation_body(work, label=None, schedule_at=at))
-            run = await api.launch(work.action, creation_body(work, label="cdsync/a"))
+            await api.create_schedule(work.action, lambda: creation_body(work, label=None, schedule_at=at))
+            run = await api.launch(work.action, lambda: creation_body(work, label="cdsync/a"))
             order = reached.account.runs.rows[run.uid].order
             assert list(order.inputs) == list(work.inputs)
             assert order.identity_mode == work.identity_mode

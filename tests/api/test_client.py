@@ -52,7 +52,7 @@ def failure_of(error: type[Exception]) -> Exception:
 
 async def ask(client: Client, *, writing: bool) -> Any:
     if writing:
-        return await client.write("POST", "/x", query={}, body={"a": 1})
+        return await client.write("POST", "/x", query={}, body=lambda: {"a": 1})
     return await client.read("/x", query={})
 
 
@@ -265,7 +265,7 @@ def test_a_write_reaches_the_server_once(kind: Any, after: bool) -> None:
             fault = Fault(kind=kind, after=after, times=100, seconds=45)
             reached.simulation.faults.active.append(fault)
             with pytest.raises(FAULTS[kind]):
-                await api.create_schedule("an-action", BODY)
+                await api.create_schedule("an-action", lambda: BODY)
             await asyncio.sleep(60)
             assert [call.method for call in reached.account.calls] == ["POST"]
             assert len(reached.account.schedules.rows) <= 1
@@ -299,7 +299,7 @@ def test_over_a_real_connection_a_write_leaves_once(kind: Any) -> None:
                 assert await api.schedules() == {}
                 simulator.inject(Fault(kind=kind, times=100))
                 with pytest.raises(OutcomeUnknown):
-                    await api.create_schedule("an-action", BODY)
+                    await api.create_schedule("an-action", lambda: BODY)
 
         asyncio.run(story())
         assert [call.method for call in simulator.account.calls] == ["GET", "POST"]
@@ -318,7 +318,7 @@ def test_nobody_listens() -> None:
     async def story() -> None:
         async with connect(ApiSettings(base_url=url, dialect="rest"), key=KEY, now=lambda: MONDAY_SEVEN) as api:
             with pytest.raises(Unreachable, match="no connection") as caught:
-                await api.create_schedule("an-action", BODY)
+                await api.create_schedule("an-action", lambda: BODY)
         assert url in str(caught.value)
         assert "api.base_url" in str(caught.value.remedy)
 
@@ -376,7 +376,7 @@ def test_retry_after_holds_every_request() -> None:
         client = client_of(transport, clock)
         first = asyncio.create_task(client.read("/first", query={}))
         await asyncio.sleep(1)
-        others = [client.read("/second", query={}), client.write("POST", "/third", query={}, body={})]
+        others = [client.read("/second", query={}), client.write("POST", "/third", query={}, body=dict)]
         await asyncio.gather(first, *others)
         assert len(transport.asked) == 4
         assert all(moment >= 20 for moment in transport.moments[1:])

@@ -88,6 +88,14 @@ def test_a_run_that_carries_the_label_is_ours_whatever_it_echoes() -> None:
     assert [row.uid for row in matching_runs(intent(RUN), [made], labels=True)] == ["r1"]
 
 
+def test_what_carries_the_label_is_ours_whatever_the_clocks_say() -> None:
+    """A server whose clock is an hour off does not make it twice."""
+    early = NOW - timedelta(hours=1)
+
+    assert found(True, shown(schedule(), "x1", created_at=early, label=LABEL_OF_A)) == ["x1"]
+    assert matching_runs(intent(RUN), [run_shown(created_at=early, label=LABEL_OF_A)], labels=True) != ()
+
+
 def test_where_labels_are_echoed_one_without_is_not_ours() -> None:
     """A twin made by hand in the same minute is not taken for ours."""
     made = shown(schedule(), "x1", created_at=JUST_NOW)
@@ -130,10 +138,11 @@ def test_a_one_time_schedule_is_found_by_its_time(next_execution_at: Any, expect
         pytest.param({"parameters": {"max_results": 1}}, [], id="other_parameters"),
         pytest.param({"parameters": {}}, [], id="parameters_missing"),
         pytest.param({"callback_url": "https://other.example.com"}, [], id="another_webhook"),
-        pytest.param({"callback_url": None}, [], id="no_webhook"),
+        pytest.param({"callback_url": None}, ["r1"], id="no_webhook_shown"),
         pytest.param({"schedule_uid": "u9"}, [], id="fired_by_a_schedule"),
         pytest.param({"action": "other"}, [], id="another_action"),
-        pytest.param({"created_at": NOW - timedelta(minutes=1)}, [], id="launched_before"),
+        pytest.param({"created_at": NOW - SKEW}, ["r1"], id="within_the_skew_of_clocks"),
+        pytest.param({"created_at": NOW - SKEW - timedelta(seconds=1)}, [], id="launched_before"),
         pytest.param({"label": "cdsync/b"}, [], id="another_label"),
     ],
 )

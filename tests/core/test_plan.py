@@ -230,6 +230,10 @@ OBSERVED: Mapping[str, Change] = {
         before, schedules=(shown(before.resource, "x1", label="cdsync/b"),)
     ),
     "as declared": show(),
+    "as declared, another with our label": lambda before: replace(
+        before, schedules=(shown(before.resource), shown(before.resource, "x1", label=LABEL_OF_A))
+    ),
+    "gone, one with our label": both(our_label, scene(gone={"u1": None})),
     "paused": show(status="PAUSED"),
     "gone": scene(gone={"u1": "CANCELLED"}),
     "not looked for": scene(),
@@ -272,6 +276,7 @@ OBSERVED: Mapping[str, Change] = {
     "one with our label": our_label,
     "unowned, same work": unowned_run(),
     "unowned, defaults echoed as well": unowned_run(mode="full"),
+    "unowned, nothing echoed": scene(runs=(run_shown("x1", parameters=None, callback_url=None),)),
     "unowned, other parameters": unowned_run(max_results=1),
     "its time has passed": lambda before: replace(
         before, resource=replace(one_off(), schedule_at=NOW - timedelta(seconds=1))
@@ -1232,6 +1237,35 @@ def test_a_hold_follows_its_resource_to_another_name() -> None:
     )
 
     assert decided(plan) == ["rename", "blocked: held"]
+
+
+LONG, SHORT, OVER = (NOW + timedelta(hours=9), NOW + timedelta(hours=1), NOW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "until"),
+    [
+        pytest.param(OVER, None, None, id="over_and_for_ever"),
+        pytest.param(None, OVER, None, id="for_ever_and_over"),
+        pytest.param(SHORT, LONG, LONG, id="short_and_long"),
+        pytest.param(LONG, SHORT, LONG, id="long_and_short"),
+        pytest.param(None, None, None, id="both_for_ever"),
+        pytest.param("none", LONG, LONG, id="only_the_new_name"),
+    ],
+)
+def test_a_hold_on_either_name_holds_what_is_renamed(old: Any, new: datetime | None, until: datetime | None) -> None:
+    """Who holds the name that is declared now is heard before the rename as well as after it."""
+    held = {address("new"): Hold(since=NOW, until=new)}
+    if old != "none":
+        held[address()] = Hold(since=NOW, until=old)
+    plan = plan_of(
+        desired(schedule("new", was="a", cron="0 10 * * *")),
+        observed(shown(schedule())),
+        replace(owned(applied(schedule())), held=held),
+    )
+
+    assert decided(plan) == ["rename", "blocked: held"]
+    assert [row.until for row in plan.blocked] == [until]
 
 
 def test_a_change_that_did_not_converge_is_tried_again_once_something_moves() -> None:

@@ -390,20 +390,32 @@ def test_what_is_renamed_and_gone_leaves_nothing_under_its_old_name(tmp_path: Pa
     live_in(tmp_path, story)
 
 
-def test_a_rename_between_two_held_names_keeps_the_hold_of_the_old(tmp_path: Path) -> None:
-    """A hold on the old name goes with the resource, also onto a name that is held already, and holds it."""
+SHORT, LONG = (timedelta(hours=1), timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stays"),
+    [(None, SHORT, None), (SHORT, None, None), (SHORT, LONG, LONG), (LONG, SHORT, LONG), (None, None, None)],
+)
+def test_a_rename_between_two_held_names_keeps_the_longer_hold(
+    tmp_path: Path, old: timedelta | None, new: timedelta | None, stays: timedelta | None
+) -> None:
+    """A hold goes with its resource, also onto a held name, and neither lets through what the other held back."""
+
+    def hold(lasting: timedelta | None) -> Hold:
+        return Hold(since=MONDAY_SEVEN, until=MONDAY_SEVEN + lasting if lasting else None)
 
     async def story(world: World) -> None:
-        old, new = schedule("a"), schedule("new", "30 10 * * *", of="action-a", was="a")
-        await world.apply(old)
-        async with world.opened([old]) as work:
-            work.store.hold(old.address, Hold(since=MONDAY_SEVEN))
-            work.store.hold(new.address, Hold(since=MONDAY_SEVEN, until=MONDAY_SEVEN + timedelta(hours=1)))
-        applied = await world.apply(new)
+        before, after = schedule("a"), schedule("new", "30 10 * * *", of="action-a", was="a")
+        await world.apply(before)
+        async with world.opened([before]) as work:
+            work.store.hold(before.address, hold(old))
+            work.store.hold(after.address, hold(new))
+        applied = await world.apply(after)
         assert [(row.action.kind.value, row.outcome) for row in results(applied)] == [("rename", "done")]
         assert [row.reason.value for row in applied.left.blocked] == ["held"]
-        assert world.owned().held == {new.address: Hold(since=MONDAY_SEVEN)}
-        assert set(world.owned().resources) == {new.address}
+        assert world.owned().held == {after.address: hold(stays)}
+        assert set(world.owned().resources) == {after.address}
 
     live_in(tmp_path, story)
 

@@ -97,6 +97,7 @@ EXPECTED = """\
         cron:             0 1 * * *
         timezone:         Europe/Paris
         state:            active
+        first_fire:       immediate
         inputs:           2 inputs (digest b0a18183)
         parameters:       {"max_results": 500}
         identity_mode:    direct

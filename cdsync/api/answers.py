@@ -1,0 +1,105 @@
+"""What an answer means: a JSON value, or one of our errors, with nothing in it that was sent as a secret.
+
+A server may repeat what it was sent in its messages. What was sent as a secret is known here, exactly and by field, so
+that it can be kept out of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import httpx
+
+from cdsync.api.parse import legible
+from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
+
+BODY_SHOWN = 256
+SHORTEST_SECRET = 4
+"""Shorter ones would blot out half of every message, and are none."""
+
+
+def sensitive_in(body: Mapping[str, object]) -> tuple[str, ...]:
+    """The values of a request body that are sensitive by field: the callback's headers, and its URL."""
+    callback = body.get("callback")
+    if not isinstance(callback, Mapping):
+        return ()
+    headers = callback.get("headers")
+    values = [*headers.values()] if isinstance(headers, Mapping) else []
+    return tuple(str(value) for value in (*values, callback.get("url")) if value)
+
+
+def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> None:
+    """Turn a status that is no success into an error; `fault` is what a failure on the server's side is.
+
+    Raises:
+        ApiError: as drawn in `errors`.
+    """
+    status = response.status_code
+    if httpx.codes.is_success(status) and status != httpx.codes.PARTIAL_CONTENT:
+        return
+    facts = _error_facts(response, secrets)
+    where = f"{response.request.method} {response.request.url.path}"
+    said = facts.pop("message") or _cut(_text_of(response), secrets)
+    message = f"{where}: HTTP {status}: {said}" if said else f"{where}: HTTP {status}"
+    if facts["label"]:
+        message += f" ({facts['label']})"
+    if status in {401, 403}:
+        remedy = "check api.key; cdsync has concluded nothing from it"
+        raise Unauthorized(message, status=status, remedy=remedy, **facts)
+    if status == 404:
+        raise NotFound(message, status=status, **facts)
+    if 300 <= status < 400:
+        remedy = "set api.base_url to where the API really is; cdsync never sends the key to another address"
+        raise Rejected(f"{where}: HTTP {status}: it redirects", status=status, remedy=remedy)
+    if status >= 500 or status in {206, 408}:
+        raise fault(message, status=status, **facts)
+    raise Rejected(message, status=status, **facts)
+
+
+def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> Any:
+    """The JSON value of an answer; None of one that has no content.
+
+    Raises:
+        ApiError: `fault`, when it is no JSON.
+    """
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return None
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        where = f"{response.request.method} {response.request.url.path}"
+        said = _cut(_text_of(response), secrets)
+        raise fault(
+            f"{where}: HTTP {response.status_code}, but no JSON: {said!r}", status=response.status_code
+        ) from error
+
+
+def _error_facts(response: httpx.Response, secrets: Collection[str]) -> dict[str, str | None]:
+    """Label, scope, ref and message of the API's flat error body, wherever they are given."""
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        body = None
+    body = body if isinstance(body, dict) else {}
+    facts = {
+        "label": body.get("error_label") or body.get("label"),
+        "scope": body.get("error_scope"),
+        "ref": body.get("error_ref"),
+        "message": body.get("message") or None,
+    }
+    return {key: _cut(str(value), secrets) if value is not None else None for key, value in facts.items()}
+
+
+def _text_of(response: httpx.Response) -> str:
+    """The body as text, whatever charset it claims."""
+    return response.content[: 4 * BODY_SHOWN].decode("utf-8", "replace")
+
+
+def _cut(text: str, secrets: Collection[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "(sensitive)")
+    flat = " ".join(legible(text).split())
+    return flat if len(flat) <= BODY_SHOWN else flat[:BODY_SHOWN] + "..."
