@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
-.PHONY: help demo test check format simulate kill bench clean
+.PHONY: help demo test coverage check format simulate kill bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ demo: $(READY) ## The tour: simulator, plan, apply, drift healed, run resumed
 	@$(BIN)/cdsync demo
 
 test: $(READY) ## All tests
+	$(BIN)/pytest -n $(WORKERS) -q
+
+coverage: $(READY) ## All tests, with branch coverage
 	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(READY) ## Lint, format and types

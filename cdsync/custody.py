@@ -58,16 +58,16 @@ class Adopted:
 async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> Adopted:
     """Take ownership of an object that is on the account; a creation of unknown outcome is settled by it.
 
-    What the API hides is taken to be as declared, because nobody can compare it. `take_over` allows one that carries
-    the label of another owner. What a replacement has made is adopted beside its predecessor, which the next apply
-    cancels.
+    What the API hides is taken to be as declared, because nobody can compare it; or, where a creation of unknown
+    outcome may have made it, as that was sent. What a replacement has made is adopted beside its predecessor, which the
+    next apply cancels. `take_over` allows one that carries the label of another owner.
 
     Raises:
         CdsyncError: another resource owns it, this one owns another, its label is another owner's, or it is not there.
     """
     state = work.store.owned()
-    retiring = _predecessor(work.store, address)
-    _refuse_double_custody(state, address, uid, retiring=retiring)
+    sent = _record_sent(work.store, address)
+    _refuse_double_custody(state, address, uid, replaceable=sent is not None)
     remote = await _find(work, address, uid)
     if is_anothers(remote.label, owner=work.policy.owner) and not take_over:
         raise CdsyncError(
@@ -77,8 +77,9 @@ async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> A
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     resource = desired.resources.get(address)
     owned = _ownership(remote, address, resource, desired, now=work.api.server_now())
-    if retiring != uid:
-        owned = replace(owned, retiring_uid=retiring)
+    if sent is not None:
+        retiring = sent.retiring_uid if sent.retiring_uid != uid else None
+        owned = replace(owned, fingerprints=sent.fingerprints, synopsis=sent.synopsis, retiring_uid=retiring)
     work.store.settle(address, outcome="adopted")
     work.store.save(owned)
     if isinstance(remote, RemoteRun):
@@ -90,18 +91,18 @@ async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> A
     return Adopted(owned)
 
 
-def _predecessor(store: Store, address: Address) -> str | None:
-    """What a replacement of unknown outcome still has to cancel."""
+def _record_sent(store: Store, address: Address) -> Ownership | None:
+    """What a creation of unknown outcome sent, and with it what a replacement still has to cancel."""
     records = (row.intent.record for row in store.pending() if row.intent.address == address)
-    return next((record.retiring_uid for record in records if record is not None), None)
+    return next((record for record in records if record is not None), None)
 
 
-def _refuse_double_custody(state: OwnedState, address: Address, uid: str, *, retiring: str | None) -> None:
+def _refuse_double_custody(state: OwnedState, address: Address, uid: str, *, replaceable: bool) -> None:
     for other in state.resources.values():
         if uid in {other.uid, other.retiring_uid} and other.address != address:
             raise CdsyncError(f"{uid} is owned by {other.address}", remedy=f"cdsync forget {other.address} first")
     mine = state.resources.get(address)
-    if mine is not None and mine.uid not in {uid, retiring}:
+    if mine is not None and mine.uid != uid and not replaceable:
         raise CdsyncError(f"{address} owns {mine.uid} already", remedy=f"cdsync forget {address} first")
 
 

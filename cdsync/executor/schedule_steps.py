@@ -157,6 +157,9 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
         ApiError: a step failed; the journal and the ownership say which, and the next pass goes on from there.
     """
     old = shop.observed.schedules[_uid(action)]
+    if old.status != "ACTIVE":
+        # A listing may be behind the truth, and what still fires must be paused before there is another.
+        old = await shop.api.schedule(old.uid) or old
     if (until := deferred_until(old, now=shop.now())) is not None:
         raise GuardRefused(
             f"deferred until {until:%H:%M:%S} UTC: its next tick is too close", remedy="apply again then"

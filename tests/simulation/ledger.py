@@ -21,7 +21,7 @@ class BrokenPromise(AssertionError):
 
 @dataclass
 class Thread:
-    """The story of one resource under all its names. `last` is the version that was settled before, if any.
+    """The story of one resource under all its names. `last` is the version before the settled one, if any.
 
     `versions` are those declared since it was settled last, None for not declared. `touched`: cdsync has begun to
     change its objects since then. `hand`: a person has. `resumed_by_hand`: so that two of them may be active.
@@ -44,7 +44,8 @@ class Thread:
     def settle(self, declared: Declared | None, now: datetime) -> None:
         """Nothing is left to do for it."""
         if self.disturbed or self.touched:
-            self.last = self.settled or self.last
+            known = [version for version in (self.last, self.settled, *self.versions) if version is not None]
+            self.last = known[-1] if known else None
             self.settled, self.settled_at = declared, now
         self.versions.clear()
         self.touched = self.hand = self.resumed_by_hand = False
@@ -89,11 +90,16 @@ class Ledger:
         """Write a resource down, new or changed."""
         thread = self.thread(one.key)
         thread.versions.append(one)
-        thread.undeclared_at = None
         self.declared[one.key] = one
 
     def undeclare(self, key: str, *, now: datetime) -> None:
         """Take a resource out of the declaration."""
         del self.declared[key]
-        self.thread(key).versions.append(None)
-        self.thread(key).undeclared_at = now
+        thread = self.thread(key)
+        thread.versions.append(None)
+        thread.undeclared_at = thread.undeclared_at or now
+
+    def seen(self) -> None:
+        """A pass has seen the declaration: the grace of what is declared again is over."""
+        for key in self.declared:
+            self.thread(key).undeclared_at = None

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.seeded import tell_in_memory
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(30))
 def test_every_promise_is_kept_in_a_world_that_breaks(
     seed: int, record_property: Callable[[str, object], None]
 ) -> None:

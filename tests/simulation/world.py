@@ -225,9 +225,13 @@ class World:
         raise BrokenPromise(f"convergence within {most} passes", f"left is {left}")
 
     def unsettled(self, left: Plan) -> bool:
-        """Whether anything is left that has to be done, but for what a person is rightly asked about."""
+        """Whether anything is left that has to be done, but for what a person is rightly asked about.
+
+        As long as nobody knows whether a creation took effect, nothing is removed.
+        """
         pending = {row.reason for row in left.blocked if row.reason.pending}
-        return bool(left.actions) or bool(pending - self.tolerated)
+        unknown = BlockedReason.UNRESOLVED_OUTCOME in pending
+        return bool(pending - self.tolerated) or any(not (unknown and row.removes) for row in left.actions)
 
     def _deferral(self, ended: Ended) -> timedelta:
         rows = ended.applied.left.blocked if ended.applied is not None else ()
@@ -245,6 +249,7 @@ class World:
         self.tally.update(f"fault {kind}" for kind in ended.faults)
         if ended.applied is None:
             return
+        self.ledger.seen()
         self.asked = frozenset(row.address for row in ended.applied.left.blocked)
         if ended.faults:
             return
