@@ -62,11 +62,14 @@ class People:
             self._foreign("foreign-action", "0 6 1 * *", "UTC")
 
     def answer(self) -> None:
-        """Settle what cdsync has asked: away with the lookalikes of strangers, and what is ours is adopted."""
-        ended = self._world.apply()
-        for row in ended.applied.left.blocked if ended.applied is not None else ():
-            if row.reason in {BlockedReason.LOOKALIKE, BlockedReason.UNRESOLVED_OUTCOME}:
-                self._answer_about(row)
+        """Settle what cdsync asks, and what it asks after that: strangers' lookalikes go, what is ours is adopted."""
+        for _ in range(3):
+            ended = self._world.apply()
+            left = ended.applied.left.blocked if ended.applied is not None else ()
+            asked = {BlockedReason.LOOKALIKE, BlockedReason.UNRESOLVED_OUTCOME}
+            for row in left:
+                if row.reason in asked:
+                    self._answer_about(row)
 
     def check_removed(self, *, now: datetime) -> None:
         """What was taken out of the declaration is off the account when the grace is long over."""
@@ -82,8 +85,9 @@ class People:
         for row in rows:
             if row.foreign and row.status in LIVE:
                 self._world.by_hand("", partial(vendor.cancel, self._world.account, row, self._world.now))
-            elif not row.foreign and blocked.reason is BlockedReason.UNRESOLVED_OUTCOME:
-                self._world.adopt(blocked.address, row.uid)
+        if blocked.reason is BlockedReason.UNRESOLVED_OUTCOME:
+            ours = [row.uid for row in rows if not row.foreign and row.status in LIVE]
+            self._world.say(blocked.address, ours[0] if ours else None)
 
     def _add_schedule(self) -> None:
         if len(self._world.ledger.declared) >= ENOUGH:

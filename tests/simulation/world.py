@@ -193,17 +193,20 @@ class World:
         assert not [call for call in self.account.calls[calls:] if call.method != "GET"], "a plan changes nothing"
         return plan
 
-    def adopt(self, address: Address, uid: str) -> None:
-        """Let a person say which object is whose."""
+    def say(self, address: Address, uid: str | None) -> None:
+        """Let a person say which object is whose: adopt it, or forget what a resource owned when it owns nothing."""
 
-        async def adopting(clock: VirtualClock) -> None:
+        async def saying(clock: VirtualClock) -> None:
             around = Surroundings(
                 root=self.root, environment=ENVIRONMENT, now=clock, transport=self._serve(clock).transport
             )
             async with writing_pass(around, command="adopt") as (_, work):
-                await custody.adopt(work, address, uid, take_over=False)
+                if uid is not None:
+                    await custody.adopt(work, address, uid, take_over=False)
+                else:
+                    custody.forget(work.store, address, now=clock.now(), revision=None)
 
-        run_virtual(adopting, start=self.now)
+        run_virtual(saying, start=self.now)
 
     def open_intents(self) -> int:
         """How many creations of unknown outcome the journal holds."""
