@@ -46,9 +46,10 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan and the three states that it was made from."""
+    """A plan, the account that it is about, and the three states that it was made from."""
 
     plan: Plan
+    account: str
     desired: DesiredState
     owned: OwnedState
     sight: Sight
@@ -92,8 +93,16 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
     sight = await look(work.api, desired, owned, labels=labels, workspace=workspace)
-    plan = make_plan(desired, sight.observed, owned, work.policy, work.api.server_now(), targets=work.targets)
-    return Planned(plan=plan, desired=desired, owned=owned, sight=sight)
+    plan = make_plan(
+        desired,
+        sight.observed,
+        owned,
+        work.policy,
+        work.api.server_now(),
+        local_now=work.api.local_now(),
+        targets=work.targets,
+    )
+    return Planned(plan=plan, account=work.settings.account, desired=desired, owned=owned, sight=sight)
 
 
 def _question(address: Address, uids: tuple[str, ...]) -> str:

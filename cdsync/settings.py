@@ -43,6 +43,11 @@ class Settings:
     interval: timedelta = timedelta(seconds=60)
     state: Path
 
+    @property
+    def account(self) -> str:
+        """Where the API is, and as whom cdsync acts there: what a saved plan is good for."""
+        return f"{self.api.base_url.rstrip('/')}{self.api.prefix} as {self.policy.owner}"
+
 
 def with_environment(settings: Settings, environment: Mapping[str, str], *, api_url: str | None = None) -> Settings:
     """Let CDSYNC_API_URL, CDSYNC_API_KEY and CDSYNC_STATE win over the file; under systemd the state moves to its home.

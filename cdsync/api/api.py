@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
 from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
-from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.core.model import SCHEDULE_STATUSES, RemoteRun, RemoteSchedule
 from cdsync.core.work import Json
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
 from cdsync.settings import ApiSettings
@@ -87,6 +87,10 @@ class Api:
     def server_now(self) -> datetime:
         """The present moment on the server's clock, in UTC; the local clock until the first answer."""
         return self._client.server_now()
+
+    def local_now(self) -> datetime:
+        """The present moment on this machine's clock, in UTC."""
+        return self._client.local_now()
 
     def call_counts(self) -> Counter[tuple[str, str]]:
         """How many requests left, by method and path."""
@@ -171,21 +175,31 @@ class Api:
         answer = await self._write(Operation.LAUNCH_ASYNC, action=action, body=body)
         return _created(answer, "run_uid", "uid")
 
+    async def _transit(self, operation: Operation, uid: str, *, ends_as: Set[str]) -> None:
+        """Send a transition; an answer that shows the schedule as if nothing had happened is no yes."""
+        answer = await self._write(operation, uid=uid)
+        try:
+            shown = parse_schedule(answer)
+        except BadAnswer:
+            return  # it shows no schedule, which is as good as saying nothing
+        if shown.uid == uid and shown.status in SCHEDULE_STATUSES - ends_as:
+            raise OutcomeUnknown(f"{operation} of {uid} was answered with a yes, but it is shown as {shown.status}")
+
     async def update_schedule(self, uid: str, fields: Mapping[str, object]) -> None:
         """Change fields of a schedule in place, where the dialect offers it."""
         await self._write(Operation.UPDATE_SCHEDULE, uid=uid, body=lambda: fields)
 
     async def pause_schedule(self, uid: str) -> None:
         """Pause a schedule."""
-        await self._write(Operation.PAUSE_SCHEDULE, uid=uid)
+        await self._transit(Operation.PAUSE_SCHEDULE, uid, ends_as={"PAUSED"})
 
     async def resume_schedule(self, uid: str) -> None:
         """Resume a paused schedule."""
-        await self._write(Operation.RESUME_SCHEDULE, uid=uid)
+        await self._transit(Operation.RESUME_SCHEDULE, uid, ends_as={"ACTIVE"})
 
     async def delete_schedule(self, uid: str) -> None:
         """Cancel a schedule, which cannot be undone."""
-        await self._write(Operation.DELETE_SCHEDULE, uid=uid)
+        await self._transit(Operation.DELETE_SCHEDULE, uid, ends_as={"CANCELLED", "COMPLETED"})
 
     async def resume_run(self, uid: str) -> RemoteRun | None:
         """Resume a run that stands still; gives it as the API then shows it, if it does."""

@@ -51,6 +51,12 @@ REFUSALS = 5
 LONGEST_HOLD = 300.0
 BACK_OFF = 2.0
 
+LARGEST_ANSWER = 64 * 2**20
+"""In bytes, unpacked; a page of a hundred rows is far below."""
+
+UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that say how an answer travelled, which no longer holds once it is read."""
+
 FARTHEST = timedelta(days=3650)
 """A server's clock that is farther off than this is taken for none."""
 
@@ -110,6 +116,10 @@ class Client:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    def local_now(self) -> datetime:
+        """The present moment on this machine's clock, in UTC."""
+        return self._now()
 
     def server_now(self) -> datetime:
         """The present moment on the server's clock, in UTC."""
@@ -185,14 +195,16 @@ class Client:
         try:
             # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
             async with asyncio.timeout(self._patience):
-                response = await self._http.request(method, path, params=query, content=content, headers=headers)
+                request = self._http.stream(method, path, params=query, content=content, headers=headers)
+                async with request as answering:
+                    response = await _read(answering)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
                 f"{method} {str(self._http.base_url).rstrip('/')}{path}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
             raise fault(f"{method} {path}: the answer was lost ({_text(error)})") from error
         finally:
             self.calls.append(Call(method, path, status))
@@ -207,6 +219,23 @@ class Client:
                 self._offset = offset if abs(offset) < FARTHEST else self._offset
         except (KeyError, ValueError, OverflowError):
             return
+
+
+class _TooLarge(Exception):
+    """The answer holds more than any answer of this API."""
+
+
+async def _read(answering: httpx.Response) -> httpx.Response:
+    """The whole answer, unpacked as it comes, so that a small one cannot become a large one in memory."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in answering.aiter_bytes():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise _TooLarge(f"it holds more than {LARGEST_ANSWER // 2**20} MiB")
+        parts.append(part)
+    headers = [(name, value) for name, value in answering.headers.multi_items() if name not in UNPACKED]
+    return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=answering.request)
 
 
 def _text(error: Exception) -> str:

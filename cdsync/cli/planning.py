@@ -46,8 +46,9 @@ def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: 
       cdsync plan
       cdsync plan --detailed-exitcode --format json
     """
-    found = asyncio.run(_plan(ctx, targets)).plan
-    text = as_json(plan_document(found, targets=targets))
+    planned = asyncio.run(_plan(ctx, targets))
+    found = planned.plan
+    text = as_json(plan_document(found, account=planned.account, targets=targets))
     if output is not None:
         _save(output, text)
     if form == "json":
@@ -130,7 +131,7 @@ def _reviewed_apply(
             # A limit that is passed is told by the refusal itself, unless a flag has lifted it.
             show(plan_lines(replace(planned.plan, violations=())), flags)
             if saved is not None:
-                refuse_if_stale(saved, planned.plan)
+                refuse_if_stale(saved, planned.plan, account=planned.account)
 
         def approve(planned: Planned) -> bool:
             agreed = yes or _ask(planned.plan)

@@ -14,9 +14,10 @@ from cdsync.render.plan_json import FORMAT_VERSION, checksum_of
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What applying a saved plan needs of it: what it decided, and what it was confined to."""
+    """What applying a saved plan needs of it: what it decided, for which account, and what it was confined to."""
 
     fingerprint: str
+    account: str
     targets: tuple[str, ...]
 
 
@@ -35,20 +36,26 @@ def read_saved_plan(path: Path) -> SavedPlan:
         raise CdsyncError(f"{path}: no plan, because it is no JSON: {error}", remedy=remedy) from error
     if not isinstance(document, dict) or document.get("format_version") != FORMAT_VERSION:
         raise CdsyncError(f"{path}: no plan of format_version {FORMAT_VERSION}", remedy=remedy)
-    fingerprint, targets = document.get("fingerprint"), document.get("targets", [])
-    if not isinstance(fingerprint, str) or not isinstance(targets, list):
-        raise CdsyncError(f"{path}: a plan without its fingerprint or targets", remedy=remedy)
+    fingerprint, account = document.get("fingerprint"), document.get("account")
+    targets = document.get("targets", [])
+    if not isinstance(fingerprint, str) or not isinstance(account, str) or not isinstance(targets, list):
+        raise CdsyncError(f"{path}: a plan without its fingerprint, account or targets", remedy=remedy)
     if document.get("checksum") != checksum_of(document):
         raise CdsyncError(f"{path}: the plan was changed after it was saved", remedy=remedy)
-    return SavedPlan(fingerprint, tuple(map(str, targets)))
+    return SavedPlan(fingerprint, account, tuple(map(str, targets)))
 
 
-def refuse_if_stale(saved: SavedPlan, plan: Plan) -> None:
+def refuse_if_stale(saved: SavedPlan, plan: Plan, *, account: str) -> None:
     """Compare a saved plan with one made now.
 
     Raises:
-        StalePlan: they decide something else.
+        StalePlan: they decide something else, or are about different accounts.
     """
+    if account != saved.account:
+        raise StalePlan(
+            f"the saved plan is for {saved.account}, and this is {account}; nothing was done",
+            remedy="use the same settings as for the plan, or make the plan anew",
+        )
     now = fingerprint_of_plan(plan)
     if now != saved.fingerprint:
         raise StalePlan(

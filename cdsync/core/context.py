@@ -33,6 +33,7 @@ class Context:
     `owned` already carries renames: a resource declared with `was` is found under its new address. `unresolved` does
     too, so that what may have been created under the old name is not created again under the new one.
     `contested` are resources that cannot be renamed, because their new name owns something else.
+    `earliest` is the earlier of the server's time and this machine's: what must not come too soon waits for both.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
     label of a declared resource, and all else by what it does. `leaving` indexes likewise what is declared no more.
     """
@@ -46,6 +47,7 @@ class Context:
     contested: Mapping[Address, Address]
     policy: Policy
     now: datetime
+    earliest: datetime
     by_label: Mapping[str, tuple[RemoteSchedule, ...]]
     by_work: Mapping[tuple[str, str], tuple[RemoteSchedule, ...]]
     runs_by_action: Mapping[str, tuple[RemoteRun, ...]]
@@ -53,9 +55,15 @@ class Context:
 
 
 def make_context(
-    desired: DesiredState, observed: ObservedState, state: OwnedState, policy: Policy, now: datetime
+    desired: DesiredState,
+    observed: ObservedState,
+    state: OwnedState,
+    policy: Policy,
+    now: datetime,
+    *,
+    local_now: datetime | None = None,
 ) -> Context:
-    """Index the states once."""
+    """Index the states once; `now` is in the server's time, `local_now` in this machine's."""
     owned, renamed = _with_renames(desired, state)
     uids = owned_uids(state)
     unowned = [remote for remote in observed.schedules.values() if remote.uid not in uids]
@@ -72,6 +80,7 @@ def make_context(
         contested=_contested(desired, state),
         policy=policy,
         now=now,
+        earliest=min(now, local_now or now),
         by_label=_group((remote.label, remote) for remote in unowned if remote.label in declared_labels),
         by_work=_group(
             (work_key(remote.action, remote.cron), remote) for remote in unowned if remote.label not in declared_labels

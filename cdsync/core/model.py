@@ -132,6 +132,10 @@ class DesiredState:
     unresolved: Mapping[Address, str] = field(default_factory=dict)
 
 
+SCHEDULE_STATUSES = frozenset({"ACTIVE", "PAUSED", "CANCELLED", "COMPLETED"})
+"""The statuses of a schedule that this version knows (API contract section 5.1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSchedule:
     """A schedule as the API shows it. A one-off with `schedule_at` is one too, with `cron` None.

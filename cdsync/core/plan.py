@@ -119,6 +119,7 @@ from cdsync.core.prune import decide_undeclared
 from cdsync.core.restraint import restrained
 from cdsync.core.runs import decide_followed, decide_run, decide_undeclared_run
 from cdsync.core.schedules import decide_schedule
+from cdsync.core.succession import wait_for_successors
 from cdsync.core.targets import selection
 from cdsync.core.work import Json
 
@@ -147,20 +148,23 @@ def make_plan(
     policy: Policy,
     now: datetime,
     *,
+    local_now: datetime | None = None,
     targets: tuple[str, ...] = (),
 ) -> Plan:
     """Decide for every resource that is declared or owned, and for every run of ours that was looked at.
 
-    `now` is aware and in the server's time. `targets` are globs of addresses that the plan is confined to; none is all.
+    `now` is aware and in the server's time, `local_now` in this machine's: a grace is over when both say so. `targets`
+    are globs of addresses that the plan is confined to; none is all.
     Actions come in the order in which they are carried out, then by address.
 
     Raises:
         UnknownAddress: a glob matches nothing.
     """
-    context = make_context(desired, observed, owned, policy, now)
+    context = make_context(desired, observed, owned, policy, now, local_now=local_now)
     wanted = selection(targets, known={*desired.resources, *owned.resources})
     decisions = tuple(
-        _only(restrained(decision, owned, now, renamed=context.renamed), wanted) for decision in _decide_all(context)
+        _only(restrained(decision, owned, now, renamed=context.renamed), wanted)
+        for decision in wait_for_successors(_decide_all(context), context)
     )
     actions = sorted(
         (action for decision in decisions for action in decision.actions),

@@ -58,7 +58,8 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
 def _remove(owned: Ownership, remote: RemoteSchedule, context: Context) -> Decision:
     grace = context.policy.grace if context.policy.prune is PruneMode.DELETE else None
     started = owned.removed_at is not None
-    over = grace is not None and context.now - (owned.removed_at or context.now) >= grace and (started or not grace)
+    gone_for = context.earliest - owned.removed_at if owned.removed_at is not None else timedelta()
+    over = grace is not None and (gone_for >= grace if started else not grace)
     change = (FieldChange("state", remote.status.lower(), "absent" if over else "paused"),)
     if over:
         reason = Reason.GRACE_OVER if started else Reason.UNDECLARED

@@ -421,3 +421,17 @@ def test_calls_are_counted_by_method_and_path() -> None:
             assert KEY not in f"{api.call_counts()!r} {api!r} {vars(api)!r} {api._client.calls!r}"
 
     in_virtual_time(story)
+
+
+@pytest.mark.parametrize(("verb", "shown"), [("pause", "ACTIVE"), ("resume", "PAUSED"), ("delete", "ACTIVE")])
+def test_a_yes_that_shows_no_effect_is_not_believed(verb: str, shown: str) -> None:
+    """An answer that shows the schedule as if nothing had happened leaves the change to be looked for."""
+
+    async def story(clock: VirtualClock) -> None:
+        answer = httpx.Response(200, json={"uid": "u1", "status": shown, "action_name": "a"})
+        settings = ApiSettings(base_url=URL, dialect="rest")
+        async with connect(settings, key=KEY, now=clock, transport=Answering(clock, [answer])) as api:
+            with pytest.raises(OutcomeUnknown, match=f"shown as {shown}"):
+                await getattr(api, f"{verb}_schedule")("u1")
+
+    in_virtual_time(story)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import traceback
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdsync.api import connect
-from cdsync.api.client import NEVER_SENT, Client
+from cdsync.api.client import LARGEST_ANSWER, NEVER_SENT, Client
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -529,3 +530,23 @@ def test_the_key_is_in_no_error(answer: httpx.Response | Exception, writing: boo
         await client.close()
 
     in_virtual_time(story)
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_an_answer_without_end_is_given_up(writing: bool) -> None:
+    """A small packed answer that would fill the memory is given up; of a write nobody knows the outcome then."""
+    packed = gzip.compress(b" " * (LARGEST_ANSWER + 1))
+
+    async def story(clock: VirtualClock) -> CdsyncError:
+        def answer(_request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=packed)
+
+        client = client_of(httpx.MockTransport(answer), clock)
+        with pytest.raises(CdsyncError) as caught:
+            await ask(client, writing=writing)
+        await client.close()
+        return caught.value
+
+    error = in_virtual_time(story)
+    assert isinstance(error, OutcomeUnknown if writing else ServerFault)
+    assert "it holds more than 64 MiB" in str(error)

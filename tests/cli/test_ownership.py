@@ -104,6 +104,18 @@ def test_a_saved_plan_is_applied_or_refused_when_stale(tmp_path: Path) -> None:
         assert user.run("apply", str(tmp_path / "cdsync.yaml"), "--yes").code == 1
 
 
+def test_a_saved_plan_is_for_one_account(tmp_path: Path) -> None:
+    """What was reviewed for one account is refused for another that would decide the same."""
+    with running() as here, running() as there:
+        user = shell(tmp_path, here.url, a="0 9 * * 1")
+        saved = str(tmp_path / "plan.out")
+        user.ok("plan", "-o", saved)
+        elsewhere = user.run("apply", saved, "--yes", CDSYNC_API_URL=there.url)
+        assert elsewhere.code == 4
+        assert f"the saved plan is for {here.url}/v4 as cdsync" in elsewhere.err
+        assert there.account.schedules.rows == {}
+
+
 def test_a_targeted_apply_touches_nothing_else(tmp_path: Path) -> None:
     """`--target` confines an apply, and a plan that was saved with it."""
     with running() as simulator:

@@ -1296,3 +1296,17 @@ def test_planning_stays_linear() -> None:
         return best
 
     assert seconds(20_000) < 40 * seconds(2_000)
+
+
+def test_a_grace_is_over_when_both_clocks_say_so() -> None:
+    """A server whose clock runs ahead takes no schedule off the account before its time."""
+    gone = owned(applied(schedule(), removed_at=NOW - timedelta(hours=23), state="paused"))
+    paused = observed(shown(schedule(), status="PAUSED"))
+
+    def decide(server: timedelta, local: timedelta) -> list[str]:
+        ahead = planning.make_plan(desired(), paused, gone, policy(), NOW + server, local_now=NOW + local)
+        return decided(ahead)
+
+    hour, none = timedelta(hours=1), timedelta()
+    assert decide(hour, none) == decide(none, hour) == ["blocked: waiting"]
+    assert decide(hour, hour) == ["delete"]

@@ -16,6 +16,8 @@ from cdsync.render.plan_json import as_json, plan_document
 from tests.core.values import NOW, applied, desired, observed, owned, plan_of, schedule, shown, work
 from tests.render.test_plan_text import eventful, plans
 
+ACCOUNT = "https://api.example.com/v4 as cdsync"
+
 SCHEMA: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "schema" / "plan.schema.json").read_text(encoding="utf-8")
 )
@@ -34,15 +36,15 @@ def test_the_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("plan", [eventful(), Plan()], ids=["eventful", "empty"])
 def test_a_plan_is_what_its_schema_says(plan: Plan) -> None:
     """Every key is described and every description is met, after a way through a file."""
-    validate(json.loads(as_json(plan_document(plan))))
+    validate(json.loads(as_json(plan_document(plan, account=ACCOUNT))))
 
 
 @given(plans)
 def test_every_plan_can_be_written_and_read(plan: Plan) -> None:
     """Whatever stands in it, the document is JSON, the same each time, and as its schema says."""
-    text = as_json(plan_document(plan))
+    text = as_json(plan_document(plan, account=ACCOUNT))
 
-    assert text == as_json(plan_document(plan))
+    assert text == as_json(plan_document(plan, account=ACCOUNT))
     assert text.endswith("}\n")
     validate(json.loads(text))
 
@@ -68,7 +70,7 @@ def test_the_document_has_the_decisions_in_their_order() -> None:
     """Address, action, reason and changes, as a reviewer's tool needs them."""
     old = schedule()
     plan = plan_of(desired(schedule(cron="0 10 * * *")), observed(shown(old, timezone="UTC")), owned(applied(old)))
-    document = plan_document(plan)
+    document = plan_document(plan, account=ACCOUNT)
 
     assert document["fingerprint"] == fingerprint_of_plan(plan)
     assert document["pending"] is True
@@ -93,7 +95,7 @@ def test_the_document_has_the_decisions_in_their_order() -> None:
 def test_the_document_holds_nothing_sensitive() -> None:
     """A saved plan may go into a pull request."""
     secret = work(callback=Callback(url=Reference("env", "HOOK"), headers={"A": "canary"}))
-    text = as_json(plan_document(plan_of(desired(schedule(work=secret)), now=NOW)))
+    text = as_json(plan_document(plan_of(desired(schedule(work=secret)), now=NOW), account=ACCOUNT))
 
     assert "canary" not in text
     assert '"A": "(sensitive)"' in text
