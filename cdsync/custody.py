@@ -163,6 +163,29 @@ def forget(store: Store, address: Address, *, now: datetime, revision: str | Non
     return uid
 
 
+def leave_run(store: Store, address: Address, uid: str, *, now: datetime, revision: str | None) -> None:
+    """Leave one run of a resource alone: whatever the policy says, it is not resumed until a person resumes it.
+
+    Raises:
+        CdsyncError: it is no run of this resource that is followed.
+    """
+    run = store.followed_run(uid)
+    if run is None or run.address != address:
+        raise CdsyncError(f"{uid} is no run of {address} that is followed", remedy="cdsync status --format json")
+    store.follow((replace(run, refusal="it was left alone by hand"),), owned=())
+    store.add_history(
+        HistoryEntry(
+            at=now,
+            address=address,
+            action="forget",
+            result="done",
+            uid=uid,
+            why="this run is left alone, by hand",
+            revision=revision,
+        )
+    )
+
+
 def hold(store: Store, address: Address, *, now: datetime, duration: timedelta | None) -> Hold:
     """Leave a resource alone from now on, for a while or until it is released."""
     made = Hold(since=now, until=now + duration if duration else None)

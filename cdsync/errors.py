@@ -22,6 +22,7 @@ taken effect (only `OutcomeUnknown`), and which exit code does the command end w
     |   |-- StoreCorrupt        it is damaged
     |   |-- StoreTooNew         a newer cdsync wrote it
     |   `-- StoreUnwritable     read-only, full, or not permitted
+    |-- ResultsUnwritable       the files of a live run cannot be written
     `-- GuardRefused            a safety limit of the policy; exit code 4
         `-- StalePlan           the decisions of a saved plan no longer hold
 
@@ -31,6 +32,7 @@ This module may import nothing of the package.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class CdsyncError(Exception):
@@ -77,7 +79,10 @@ class UnknownAddress(CdsyncError):
 
 
 class ApiError(CdsyncError):
-    """A request failed. `status` is the HTTP status, if one was received; `label`, `scope` and `ref` are the API's."""
+    """A request failed. `status` is the HTTP status, if one was received; `label`, `scope` and `ref` are the API's.
+
+    `postponed_until` is when it may be tried again, where the API said so (aware, in UTC).
+    """
 
     def __init__(
         self,
@@ -87,9 +92,11 @@ class ApiError(CdsyncError):
         label: str | None = None,
         scope: str | None = None,
         ref: str | None = None,
+        postponed_until: datetime | None = None,
         remedy: str | None = None,
     ) -> None:
         super().__init__(message, remedy=remedy)
+        self.postponed_until = postponed_until
         self.status = status
         self.label = label
         self.scope = scope
@@ -166,6 +173,12 @@ class StoreTooNew(StoreError):
 
 class StoreUnwritable(StoreError):
     """The state cannot be written: read-only, a full disk, or missing permission."""
+
+    retryable = True
+
+
+class ResultsUnwritable(CdsyncError):
+    """The result files of a live run cannot be written: read-only, a full disk, or missing permission."""
 
     retryable = True
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cdsync.api import Api
-from cdsync.core.following import LAG, fired_since, remembered, still_a_schedule
+from cdsync.core.following import LAG, due_for_a_look, fired_since, remembered, still_a_schedule
 from cdsync.core.model import (
     Address,
     Capabilities,
@@ -45,12 +45,14 @@ async def look(
     *,
     labels: bool | None,
     workspace: str | None,
+    most_runs: int,
     thorough: bool = False,
 ) -> Sight:
     """List what is there.
 
-    `workspace` is the one that the state belongs to, None until it was seen. `thorough` reads everything to its end
-    also when nothing depends on objects that are not ours.
+    `workspace` is the one that the state belongs to, None until it was seen. `most_runs` is how many of the runs under
+    way are looked at, so that they never use up the requests that schedules need. `thorough` reads everything to its
+    end also when nothing depends on objects that are not ours.
 
     Raises:
         WrongWorkspace: the key opens another one.
@@ -69,14 +71,15 @@ async def look(
             "this is; nothing is concluded from it",
             remedy="check api.key and api.base_url; if they really are gone: cdsync forget each of them",
         )
-    runs = await _look_at_runs(api, desired, owned, schedules, gone)
+    due = due_for_a_look(owned.runs.values(), most=most_runs)
+    runs = await _look_at_runs(api, desired, owned, schedules, gone, due=due)
     observed = ObservedState(
         schedules=schedules,
         gone=gone,
         runs=runs,
         capabilities=Capabilities(update_in_place=api.dialect.update_in_place, labels=labels),
     )
-    followed, updated = remembered(owned, schedules, gone, runs, now=api.server_now())
+    followed, updated = remembered(owned, schedules, gone, runs, looked_for=due, now=api.server_now())
     return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)
 
 
@@ -123,9 +126,10 @@ async def _look_at_runs(
     owned: OwnedState,
     schedules: dict[str, RemoteSchedule],
     gone: dict[str, str | None],
+    *,
+    due: tuple[str, ...],
 ) -> dict[str, RemoteRun]:
-    under_way = [run.uid for run in owned.runs.values() if not run.finished]
-    runs = await api.runs(uids=under_way) if under_way else {}
+    runs = await api.runs(uids=due) if due else {}
     if fired := [row for row in owned.resources.values() if fired_since(row, schedules, gone)]:
         since = min(row.runs_checked_at or row.created_at for row in fired)
         recent = await api.runs(actions={row.action for row in fired}, since=since - LAG)

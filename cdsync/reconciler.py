@@ -8,23 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from cdsync.api import Api
 from cdsync.core.actions import Action, ActionKind, BlockedReason, Plan, Reason, Violation
 from cdsync.core.diff import FieldChange
 from cdsync.core.events import Event
-from cdsync.core.model import Address, DesiredState, Effort, OwnedState
+from cdsync.core.model import Address, DesiredState, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
-from cdsync.core.restraint import REPEATABLE, signature_of
-from cdsync.core.runs import STANDING_STILL
+from cdsync.core.progress import taken_up
+from cdsync.core.resuming import STANDING_STILL
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
+from cdsync.recording import count_efforts, remember
 from cdsync.references import References, seal
 from cdsync.resolution import resolve
 from cdsync.settings import Settings
 from cdsync.store import Store
+
+PATIENCE = timedelta(hours=1)
+"""How long a patient pass waits when the API asks a live run to wait."""
+
+SLICE = timedelta(seconds=30)
+"""How long an impatient pass works on one live run; the next one goes on with it."""
+
+RUNS_OF_A_PAGE = 100
+SHARE = 20
+"""Of so many requests that a minute allows, one look spends one on a page of runs."""
 
 ROUNDS = 3
 """How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
@@ -32,7 +44,10 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What a pass works with: the declaration, the open API, the open store, the rules."""
+    """What a pass works with: the declaration, the open API, the open store, the rules.
+
+    `stopping` is asked between two requests of what takes its time: whether it shall come to an end.
+    """
 
     settings: Settings
     desired: DesiredState
@@ -42,6 +57,7 @@ class Pass:
     policy: Policy
     targets: tuple[str, ...] = ()
     revision: str | None = None
+    stopping: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +108,8 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
-    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace)
+    most_runs = RUNS_OF_A_PAGE * max(1, work.settings.api.requests_per_minute // SHARE)
+    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs)
     plan = make_plan(
         desired,
         sight.observed,
@@ -122,7 +139,8 @@ async def apply_pass(
 
     `review` sees every plan, also one that is empty or is then refused, and may refuse it itself by raising. `approve`
     is asked only when there is something to do. `lifted` says whether a person has lifted a limit that the plan passes.
-    `patient` waits out the settle time where a creation is neither found nor ruled out.
+    `patient` waits out the settle time where a creation is neither found nor ruled out, and works on live runs to their
+    end.
 
     Raises:
         GuardRefused: the plan passes a limit; nothing was done.
@@ -132,7 +150,7 @@ async def apply_pass(
     planned = await plan_pass(work, ambiguous=ambiguous)
     review(planned)
     _guard(planned.plan, lifted)
-    _remember(work.store, planned)
+    remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
     actions = _safe_now(planned.plan)
     if actions and not approve(planned):
         return None
@@ -141,12 +159,13 @@ async def apply_pass(
     for _ in range(ROUNDS):
         if not actions:
             break
-        report = await execute(actions, _workshop(work, current), on_event=on_event)
+        shop = _workshop(work, current, patient=patient, tell=on_event)
+        report = await execute(actions, shop, on_event=on_event)
         reports.append(report)
-        _count_efforts(work.store, current, report)
+        count_efforts(work.store, current.owned, report)
         ambiguous = await _resolve(work, patient=patient)
         current = await plan_pass(work, ambiguous=ambiguous)
-        _remember(work.store, current)
+        remember(work.store, current.plan, current.desired, current.owned, current.sight)
         actions = _unfinished(current.plan, report)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
 
@@ -157,10 +176,12 @@ async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event
     Raises:
         ApiError, StoreError: the pass could not be made.
     """
+    _take_up(work.store, address)
     planned = await plan_pass(work)
-    _remember(work.store, planned)
+    remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
+    fetching = [row for row in planned.plan.actions if row.address == address and row.kind is ActionKind.FETCH]
     standing = [run for run in planned.sight.runs if run.address == address and run.status in STANDING_STILL]
-    actions = [
+    actions = fetching + [
         Action(
             address=address,
             kind=ActionKind.RESUME_RUN,
@@ -171,7 +192,16 @@ async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event
         )
         for run in standing
     ]
-    return await execute(actions, _workshop(work, planned), on_event=on_event)
+    return await execute(actions, _workshop(work, planned, patient=True, tell=on_event), on_event=on_event)
+
+
+def _take_up(store: Store, address: Address) -> None:
+    """Let a live run go on, and runs that were not to be resumed be, because a person says so."""
+    if (progress := store.live(address)) is not None:
+        store.save_live(address, taken_up(progress))
+    refused = tuple(run for run in store.owned().runs.values() if run.address == address and run.refusal is not None)
+    if refused:
+        store.follow(tuple(replace(run, refusal=None) for run in refused), owned=())
 
 
 async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...]]:
@@ -209,46 +239,6 @@ def _safe_now(plan: Plan) -> tuple[Action, ...]:
     return tuple(row for row in plan.actions if not (unresolved and row.removes))
 
 
-def _count_efforts(store: Store, planned: Planned, report: Report) -> None:
-    """Count how often in a row each change was made; the next look that shows it made ends the count."""
-    made: dict[Address, Effort | None] = {}
-    for result in report.results:
-        action = result.action
-        if result.outcome == "done" and action.kind in REPEATABLE and not action.removes:
-            before = planned.owned.efforts.get(action.address)
-            signature = signature_of(action)
-            again = before is not None and before.signature == signature
-            made[action.address] = Effort(signature, before.count + 1 if before and again else 1)
-    if made:
-        store.set_efforts(made)
-
-
-def _remember(store: Store, planned: Planned) -> None:
-    """Write down what the look has shown about our runs, and what of the declaration holds from now on.
-
-    That is which resources are protected, and that a grace is over early for what is declared again, although nothing
-    is done about it now: should it be removed once more, its grace is a new one.
-    """
-    if planned.sight.workspace is not None and store.fact("workspace") is None:
-        store.remember("workspace", planned.sight.workspace)
-    seen = {row.address: row for row in planned.sight.owned}
-    acted_on = {row.address for row in planned.plan.actions}
-    for address, owned in planned.owned.resources.items():
-        declared = planned.desired.resources.get(address)
-        if declared is None:
-            continue
-        removed_at = owned.removed_at if address in acted_on else None
-        if (declared.protect, removed_at) != (owned.protect, owned.removed_at):
-            seen[address] = replace(seen.get(address, owned), protect=declared.protect, removed_at=removed_at)
-    if seen or planned.sight.runs:
-        store.follow(planned.sight.runs, owned=tuple(seen.values()))
-    # What is said about the runs of a schedule says nothing about the schedule itself.
-    differing = {row.address for row in planned.plan.actions if row.kind is not ActionKind.RESUME_RUN}
-    differing |= {row.address for row in planned.plan.blocked if row.reason is not BlockedReason.NEEDS_ATTENTION}
-    if over := {address: None for address in planned.owned.efforts if address not in differing}:
-        store.set_efforts(over)
-
-
 def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:
     standing = [violation for violation in plan.violations if not lifted(violation)]
     if standing:
@@ -258,7 +248,7 @@ def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:
         )
 
 
-def _workshop(work: Pass, planned: Planned) -> Workshop:
+def _workshop(work: Pass, planned: Planned, *, patient: bool, tell: Callable[[Event], None]) -> Workshop:
     return Workshop(
         api=work.api,
         store=work.store,
@@ -268,4 +258,10 @@ def _workshop(work: Pass, planned: Planned) -> Workshop:
         owner=work.policy.owner,
         revision=work.revision,
         labels=known_labels(work.store),
+        results=work.settings.results,
+        settle=work.settings.api.settle,
+        patience=PATIENCE if patient else timedelta(),
+        slice=None if patient else SLICE,
+        stopping=work.stopping,
+        tell=tell,
     )

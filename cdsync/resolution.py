@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cdsync.api import Api
-from cdsync.core.context import owned_uids
-from cdsync.core.match import SKEW, matching_runs, matching_schedules
+from cdsync.core.context import SKEW, owned_uids
+from cdsync.core.match import matching_runs, matching_schedules
 from cdsync.core.model import Address
 from cdsync.core.records import HistoryEntry, PendingIntent
 from cdsync.executor.journaled import first_sight

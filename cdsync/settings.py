@@ -35,13 +35,14 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything of `cdsync.yaml`; `root` and `state` are absolute."""
+    """Everything of `cdsync.yaml`; `root`, `state` and `results` are absolute."""
 
     root: Path
     api: ApiSettings = field(default_factory=ApiSettings)
     policy: Policy = field(default_factory=Policy)
     interval: timedelta = timedelta(seconds=60)
     state: Path
+    results: Path
 
     @property
     def account(self) -> str:
@@ -50,7 +51,7 @@ class Settings:
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str], *, api_url: str | None = None) -> Settings:
-    """Let CDSYNC_API_URL, CDSYNC_API_KEY and CDSYNC_STATE win over the file; under systemd the state moves to its home.
+    """Let CDSYNC_API_URL, CDSYNC_API_KEY and CDSYNC_STATE win over the file; under systemd state and results move home.
 
     The order is flag, CDSYNC_* variable, the file, $STATE_DIRECTORY (only where the file is silent, which the reader
     of the file decides by setting `state` to the default path below the root).
@@ -65,9 +66,17 @@ def with_environment(settings: Settings, environment: Mapping[str, str], *, api_
         state = Path(path).absolute()
     elif state == default_state(settings.root) and (directory := environment.get("STATE_DIRECTORY")):
         state = Path(directory.split(":")[0]) / "state.db"
-    return replace(settings, api=api, state=state)
+    results = settings.results
+    if results == default_results(settings.root) and (directory := environment.get("STATE_DIRECTORY")):
+        results = Path(directory.split(":")[0]) / "results"
+    return replace(settings, api=api, state=state, results=results)
 
 
 def default_state(root: Path) -> Path:
     """Where the state of a root lies when nothing else is said."""
     return root / ".cdsync" / "state.db"
+
+
+def default_results(root: Path) -> Path:
+    """Where the results of live runs go when nothing else is said."""
+    return root / "results"

@@ -16,9 +16,10 @@ PACKAGE = HOUSE / "cdsync"
 LAYERS = (
     {"errors"},
     {"core"},
-    {"settings", "references", "revision", "shipped", "logs", "render"},
+    {"settings", "references", "results", "revision", "shipped", "logs", "render"},
     {"api", "config", "store"},
     {"executor", "observer", "resolution"},
+    {"recording"},
     {"reconciler"},
     {"custody", "importing", "assembly", "demo"},
     {"cli"},

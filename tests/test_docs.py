@@ -77,7 +77,7 @@ def test_the_yaml_of_the_readme_is_valid(tmp_path: Path) -> None:
     (tmp_path / "cdsync.yaml").write_text("", encoding="utf-8")
     for number, block in enumerate(blocks):
         (tmp_path / f"block{number}.yaml").write_text(block, encoding="utf-8")
-    assert len(load(tmp_path, now=datetime.now(UTC)).desired.resources) == 2
+    assert len(load(tmp_path, now=datetime.now(UTC)).desired.resources) == 3
 
 
 def test_the_libraries_of_the_readme_are_those_that_are_needed() -> None:

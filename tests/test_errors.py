@@ -48,6 +48,7 @@ def test_some_errors_may_be_over_by_the_next_pass() -> None:
         "RateLimited",
         "ServerFault",
         "BadAnswer",
+        "ResultsUnwritable",
         "StoreBusy",
         "StoreUnwritable",
     }

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from cdsync.core.work import Reference
-from cdsync.settings import ApiSettings, Settings, default_state, with_environment
+from cdsync.settings import ApiSettings, Settings, default_results, default_state, with_environment
 
 
 @pytest.fixture
 def silent(tmp_path: Path) -> Settings:
     """The settings of a root whose file says nothing."""
-    return Settings(root=tmp_path, state=default_state(tmp_path))
+    return Settings(root=tmp_path, state=default_state(tmp_path), results=default_results(tmp_path))
 
 
 def test_nothing_in_the_environment_changes_nothing(silent: Settings) -> None:

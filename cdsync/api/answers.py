@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
 
-from cdsync.api.parse import legible
+from cdsync.api.parse import legible, moment_of
 from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
 
 BODY_SHOWN = 256
@@ -41,21 +42,21 @@ def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets
         return
     facts = _error_facts(response, secrets)
     where = f"{response.request.method} {response.request.url.path}"
-    said = facts.pop("message") or _cut(_text_of(response), secrets)
+    said = facts["message"] or _cut(_text_of(response), secrets)
     message = f"{where}: HTTP {status}: {said}" if said else f"{where}: HTTP {status}"
     if facts["label"]:
         message += f" ({facts['label']})"
+    label, scope, ref = facts["label"], facts["scope"], facts["ref"]
     if status in {401, 403}:
         remedy = "check api.key; cdsync has concluded nothing from it"
-        raise Unauthorized(message, status=status, remedy=remedy, **facts)
+        raise Unauthorized(message, status=status, remedy=remedy, label=label, scope=scope, ref=ref)
     if status == 404:
-        raise NotFound(message, status=status, **facts)
+        raise NotFound(message, status=status, label=label, scope=scope, ref=ref)
     if 300 <= status < 400:
         remedy = "set api.base_url to where the API really is; cdsync never sends the key to another address"
         raise Rejected(f"{where}: HTTP {status}: it redirects", status=status, remedy=remedy)
-    if status >= 500 or status in {206, 408}:
-        raise fault(message, status=status, **facts)
-    raise Rejected(message, status=status, **facts)
+    kind = fault if status >= 500 or status in {206, 408} else Rejected
+    raise kind(message, status=status, label=label, scope=scope, ref=ref, postponed_until=postponed_until(response))
 
 
 def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> Any:
@@ -76,13 +77,25 @@ def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collect
         ) from error
 
 
-def _error_facts(response: httpx.Response, secrets: Collection[str]) -> dict[str, str | None]:
-    """Label, scope, ref and message of the API's flat error body, wherever they are given."""
+def postponed_until(response: httpx.Response) -> datetime | None:
+    """When the API wants to be asked again, by the body of its refusal (API contract section 5: `params`)."""
+    body = _error_body(response)
+    params = body.get("params")
+    named = params.get("postponed_until") if isinstance(params, dict) else None
+    return moment_of(named) or moment_of(body.get("postponed_until"))
+
+
+def _error_body(response: httpx.Response) -> Mapping[str, Any]:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
-        body = None
-    body = body if isinstance(body, dict) else {}
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _error_facts(response: httpx.Response, secrets: Collection[str]) -> dict[str, str | None]:
+    """Label, scope, ref and message of the API's flat error body, wherever they are given."""
+    body = _error_body(response)
     facts = {
         "label": body.get("error_label") or body.get("label"),
         "scope": body.get("error_scope"),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,7 +16,7 @@ from cdsync.api.client import Body, Client
 from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
-from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
+from cdsync.api.parse import parse_results, parse_rows, parse_run, parse_schedule, parse_uid
 from cdsync.core.model import SCHEDULE_STATUSES, RemoteRun, RemoteSchedule
 from cdsync.core.work import Json
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
@@ -27,6 +28,14 @@ class Created:
     """What a creation answered: the UID of the new object."""
 
     uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivePage:
+    """One page of a live answer: its rows, and the address of the next page as the API gave it."""
+
+    rows: tuple[Json, ...]
+    next_page: str | None
 
 
 @asynccontextmanager
@@ -185,6 +194,23 @@ class Api:
         if shown.uid == uid and shown.status in SCHEDULE_STATUSES - ends_as:
             raise OutcomeUnknown(f"{operation} of {uid} was answered with a yes, but it is shown as {shown.status}")
 
+    async def live(self, action: str, body: Body, *, page: str | None = None) -> LivePage:
+        """Ask for one input at once, or for the page of its answer that lies at an address which the API gave.
+
+        The address is followed as it is, but never to another server than the configured one: the key goes with it.
+
+        Raises:
+            BadAnswer: the address is not that of a page of this action; nothing was sent.
+        """
+        route = self.dialect.routes[Operation.LAUNCH_LIVE]
+        if route is None:
+            raise ApiError(f"the API's dialect {self.dialect.name} does not offer {Operation.LAUNCH_LIVE}")
+        path = self._prefix + route.path_for(action=action, uid="")
+        if page is not None:
+            path = _followed(page, path)
+        answer, headers = await self._client.exchange(route.method, path, query={}, body=body)
+        return LivePage(parse_results(answer), headers.get("x-pagination-next") or None)
+
     async def update_schedule(self, uid: str, fields: Mapping[str, object]) -> None:
         """Change fields of a schedule in place, where the dialect offers it."""
         await self._write(Operation.UPDATE_SCHEDULE, uid=uid, body=lambda: fields)
@@ -208,6 +234,17 @@ class Api:
             return parse_run(answer)
         except BadAnswer:
             return None
+
+
+def _followed(address: str, path: str) -> str:
+    """The path and query of the next page; `path` is where the first one was."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.path.endswith(path) or not parts.query or not address.isprintable():
+        raise BadAnswer("the address of the next page is not one of this action")
+    return f"{path}?{parts.query}"
 
 
 def _created(answer: Any, *keys: str) -> Created:

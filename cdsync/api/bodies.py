@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from cdsync.core.work import Callback, Work
+from cdsync.core.work import Callback, Json, Work
 
 
 def creation_body(
@@ -33,6 +33,13 @@ def creation_body(
     if schedule_at is not None:
         body["schedule_at"] = _timestamp(schedule_at)
     return {key: value for key, value in body.items() if value not in ({}, [], None)}
+
+
+def live_body(work: Work, row: Mapping[str, Json]) -> dict[str, object]:
+    """The body that asks for one input at once; it takes neither a label nor a callback (API contract section 2.1)."""
+    fields = work_fields(work)
+    body = {"input": dict(row), **{key: fields[key] for key in ("parameters", "identity_mode", "identity_ids")}}
+    return {key: value for key, value in body.items() if key == "input" or value not in ({}, [], None)}
 
 
 def work_fields(work: Work) -> dict[str, object]:

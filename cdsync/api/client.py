@@ -21,7 +21,7 @@ import stamina
 import stamina.instrumentation
 
 from cdsync import __version__
-from cdsync.api.answers import decoded, raise_for_status, sensitive_in
+from cdsync.api.answers import decoded, postponed_until, raise_for_status, sensitive_in
 from cdsync.api.limiter import Limiter, seconds_to_wait
 from cdsync.errors import (
     ApiError,
@@ -147,10 +147,16 @@ class Client:
             OutcomeUnknown: it may have taken effect.
             ApiError: it has not.
         """
+        return (await self.exchange(method, path, query=query, body=body))[0]
+
+    async def exchange(
+        self, method: str, path: str, *, query: Mapping[str, str], body: Body | None
+    ) -> tuple[Any, Mapping[str, str]]:
+        """Like `write`; gives the headers of the answer as well. A path may bring its own query."""
         response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown)
         secrets = (*self._secrets, *sensitive_in(body() if body else {}))
         raise_for_status(response, fault=OutcomeUnknown, secrets=secrets)
-        return decoded(response, fault=OutcomeUnknown, secrets=secrets)
+        return decoded(response, fault=OutcomeUnknown, secrets=secrets), response.headers
 
     async def _send(
         self,
@@ -167,6 +173,9 @@ class Client:
             response = await self._send_once(method, path, query=query, body=body, fault=fault)
             wait = seconds_to_wait(response.headers, now=self.server_now().timestamp())
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                if wait is None and (until := postponed_until(response)) is not None:
+                    # One identity or action has to wait, which holds up nothing else.
+                    raise self._limited(method, path, until=until)
                 wait = wait if wait is not None else BACK_OFF * 2**refusal
                 if wait > LONGEST_HOLD:
                     break
@@ -174,9 +183,14 @@ class Client:
                 self._limiter.hold(min(wait, LONGEST_HOLD))
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return response
-        raise RateLimited(
-            f"{method} {path}: the API's rate limit is reached" + (f"; it asks to wait {wait:.0f} s" if wait else ""),
-            status=response.status_code,
+        raise self._limited(method, path, until=self.server_now() + timedelta(seconds=wait or 0.0))
+
+    def _limited(self, method: str, path: str, *, until: datetime) -> RateLimited:
+        wait = max((until - self.server_now()).total_seconds(), 0.0)
+        return RateLimited(
+            f"{method} {path.partition('?')[0]}: the API's rate limit is reached; it asks to wait {wait:.0f} s",
+            status=httpx.codes.TOO_MANY_REQUESTS,
+            postponed_until=until,
             remedy="try again later, or lower api.requests_per_minute",
         )
 
@@ -190,24 +204,25 @@ class Client:
         fault: type[ApiError],
     ) -> httpx.Response:
         status: int | None = None
+        shown = path.partition("?")[0]
         content = None if body is None else json.dumps(body(), separators=(",", ":"), default=dict).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
             async with asyncio.timeout(self._patience):
-                request = self._http.stream(method, path, params=query, content=content, headers=headers)
+                request = self._http.stream(method, path, params=query or None, content=content, headers=headers)
                 async with request as answering:
                     response = await _read(answering)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
-                f"{method} {str(self._http.base_url).rstrip('/')}{path}: no connection ({_text(error)})",
+                f"{method} {str(self._http.base_url).rstrip('/')}{shown}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
         except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
-            raise fault(f"{method} {path}: the answer was lost ({_text(error)})") from error
+            raise fault(f"{method} {shown}: the answer was lost ({_text(error)})") from error
         finally:
-            self.calls.append(Call(method, path, status))
+            self.calls.append(Call(method, shown, status))
         self._learn_time(response)
         return response
 

@@ -17,6 +17,7 @@ class Operation(StrEnum):
 
     CREATE_SCHEDULE = "create-schedule"
     LAUNCH_ASYNC = "launch-async"
+    LAUNCH_LIVE = "launch-live"
     LIST_SCHEDULES = "list-schedules"
     GET_SCHEDULE = "get-schedule"
     PAUSE_SCHEDULE = "pause-schedule"
@@ -74,6 +75,7 @@ MANAGE = Dialect(
     {
         Operation.CREATE_SCHEDULE: Route("POST", "/actions/{action}/schedule", body={}),
         Operation.LAUNCH_ASYNC: Route("POST", "/actions/{action}/async", body={}),
+        Operation.LAUNCH_LIVE: Route("POST", "/actions/{action}/live", body={}),
         Operation.LIST_SCHEDULES: Route("GET", "/schedules/list"),
         Operation.GET_SCHEDULE: Route("GET", "/schedules/get", query={"uid": "{uid}"}),
         Operation.PAUSE_SCHEDULE: Route("POST", "/schedules/manage", body=_managed("pause")),
@@ -95,6 +97,7 @@ REST = Dialect(
     {
         Operation.CREATE_SCHEDULE: Route("POST", "/actions/{action}/run/schedule", body={}),
         Operation.LAUNCH_ASYNC: Route("POST", "/actions/{action}/run/async", body={}),
+        Operation.LAUNCH_LIVE: Route("POST", "/actions/{action}/run/live", body={}),
         Operation.LIST_SCHEDULES: Route("GET", "/schedules"),
         Operation.GET_SCHEDULE: Route("GET", "/schedules/{uid}"),
         Operation.PAUSE_SCHEDULE: Route("POST", "/schedules/{uid}/pause"),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
+from cdsync.core.work import Json
 from cdsync.errors import BadAnswer
 
 UIDS = frozenset({"uid", "schedule_uid", "scheduled_run_uid", "run_uid"})
@@ -70,9 +71,9 @@ def parse_schedule(row: Any) -> RemoteSchedule:
         cron=_text(fields.get("cron")),
         timezone=_text(fields.get("timezone")),
         label=_text(fields.get("name")),
-        next_execution_at=_time(fields.get("next_execution_at")),
-        last_executed_at=_time(fields.get("last_executed_at")),
-        created_at=_time(fields.get("created_at")),
+        next_execution_at=moment_of(fields.get("next_execution_at")),
+        last_executed_at=moment_of(fields.get("last_executed_at")),
+        created_at=moment_of(fields.get("created_at")),
         workspace_uid=_text(fields.get("workspace_uid")),
     )
 
@@ -88,6 +89,7 @@ def parse_run(row: Any) -> RemoteRun:
         uid=uid,
         action=_text(fields.get("action_name")) or "",
         status=(_text(fields.get("status")) or "UNKNOWN").upper(),
+        mode=(_text(fields.get("execution_mode")) or "").upper() or None,
         label=_text(fields.get("name")) or _text(fields.get("scheduled_run_name")),
         schedule_uid=_text(fields.get("scheduled_run_uid")),
         callback_url=_text(callback.get("url")) if isinstance(callback, dict) else None,
@@ -95,9 +97,9 @@ def parse_run(row: Any) -> RemoteRun:
         last_error=_parse_error(error) if isinstance(error, dict) else None,
         postponed_until=_postponed(fields, error if isinstance(error, dict) else {}),
         output_count=fields["output_count"] if isinstance(fields.get("output_count"), int) else None,
-        created_at=_time(fields.get("created_at")),
-        started_at=_time(fields.get("started_at")),
-        finished_at=_time(fields.get("finished_at")),
+        created_at=moment_of(fields.get("created_at")),
+        started_at=moment_of(fields.get("started_at")),
+        finished_at=moment_of(fields.get("finished_at")),
     )
 
 
@@ -109,7 +111,7 @@ def _parse_error(error: Mapping[str, Any]) -> RunError | None:
 
 def _postponed(fields: Mapping[str, Any], error: Mapping[str, Any]) -> datetime | None:
     params = error.get("params")
-    return _time(fields.get("postponed_until")) or _time(
+    return moment_of(fields.get("postponed_until")) or moment_of(
         params.get("postponed_until") if isinstance(params, dict) else None
     )
 
@@ -123,7 +125,8 @@ def legible(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _time(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
+    """A time as the API writes it, in UTC; None for what is none."""
     if not isinstance(value, str):
         return None
     try:
@@ -133,3 +136,12 @@ def _time(value: Any) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def parse_results(answer: Any) -> tuple[Json, ...]:
+    """The rows of a live answer: an array, one in an envelope under `data`, or for some actions a single object."""
+    if isinstance(answer, dict) and isinstance(answer.get("data"), list):
+        return tuple(answer["data"])
+    if answer is None:
+        return ()
+    return tuple(answer) if isinstance(answer, list) else (answer,)

@@ -14,7 +14,7 @@ from rich.text import Text
 from cdsync import logs
 from cdsync.assembly import Surroundings
 from cdsync.cli.root import Flags
-from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
+from cdsync.core.events import Event, Failed, Progressed, Started, Succeeded, Unresolved
 from cdsync.render.lines import STYLES, Line, joined, printable
 
 
@@ -48,6 +48,7 @@ class ApplyProgress:
     def __init__(self, flags: Flags) -> None:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._parts: dict[str, TaskID] = {}
         if sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),
@@ -75,6 +76,9 @@ class ApplyProgress:
     def on_event(self, event: Event) -> None:
         """Take note of what happened."""
         text = _sentence(event)
+        if isinstance(event, Progressed):
+            self._progress(event)
+            return
         if self._bar is None:
             if text:
                 click.echo(text, err=True)
@@ -87,11 +91,23 @@ class ApplyProgress:
             else:
                 self._bar.advance(self._task)
 
+    def _progress(self, event: Progressed) -> None:
+        """Show how far an action has come: a bar of its own on a terminal; elsewhere only why it pauses."""
+        subject = str(event.action.address)
+        if self._bar is None:
+            if event.note:
+                click.echo(f"{subject}: {event.note}", err=True)
+            return
+        if subject not in self._parts:
+            self._parts[subject] = self._bar.add_task(subject)
+        words = f"{subject}: {event.note}" if event.note else subject
+        self._bar.update(self._parts[subject], description=words, completed=event.done, total=event.total)
+
 
 def _sentence(event: Event) -> str | None:
     subject = f"{event.action.address}: {event.action.kind.value}"
     match event:
-        case Started():
+        case Started() | Progressed():
             return None
         case Succeeded(_, uid):
             return f"{subject}: done" + (f" ({uid})" if uid else "")

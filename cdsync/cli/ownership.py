@@ -39,18 +39,28 @@ async def _adopt(ctx: click.Context, text: str, uid: str, *, take_over: bool) ->
 
 @click.command()
 @click.argument("address")
+@click.option("--run", "run_uid", metavar="UID", help="Only this run of it: it is not resumed any more.")
 @click.pass_context
-def forget(ctx: click.Context, address: str) -> None:
+def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
     """Drop ownership without touching the API object.
 
     It goes on as it is, as nobody's. A resource that is still declared, and does what it did, is then adopted by its
     label or blocked as a lookalike at the next plan; one whose declaration has changed since may be created anew.
+
+    \b
+    Examples:
+      cdsync forget schedule/weekday-leads
+      cdsync forget schedule/weekday-leads --run 3f0c...   (a run that was stopped on purpose)
     """
     around = surroundings_of(ctx)
     configuration = read_configuration(around)
     settings = configuration.settings
     with open_writer(settings.state, holder=holder("forget", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
+        if run_uid is not None:
+            custody.leave_run(store, found, run_uid, now=around.now(), revision=revision_of(settings.root))
+            click.echo(f"run {run_uid} of {found} is left alone from now on")
+            return
         uid = custody.forget(store, found, now=around.now(), revision=revision_of(settings.root))
     click.echo(f"{found} is forgotten; {uid or 'it owned nothing'}{' goes on as it is' if uid else ''}")
 

@@ -37,7 +37,7 @@ async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...]]:
         now = work.api.server_now()
         # What this look shows of our runs is newer than what the state remembers.
         owned = replace(planned.owned, runs={**planned.owned.runs, **{run.uid: run for run in planned.sight.runs}})
-        rows = make_status(planned.desired, planned.sight.observed, owned, planned.plan, now)
+        rows = make_status(planned.desired, planned.sight.observed, owned, planned.plan, now, resume=work.policy.resume)
         revision = f", at {work.revision}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
         return f"{where}; times in UTC", rows

@@ -208,15 +208,16 @@ def _count_faults(entry: _Entry, rows: Rows) -> Iterator[Problem]:
             way_out = "expected at least one" + (", or state: absent" if entry.part == "schedule" else "")
             yield entry.problem(f"inputs is empty; {way_out}", field="inputs")
         return
-    most, what = MOST_INPUTS_OF_A_RUN, "an async run"
+    most, what, way_out = MOST_INPUTS_OF_A_RUN, "a run", "split it into several runs"
     if entry.part == "schedule":
         most, what = MOST_INPUTS_OF_A_SCHEDULE, "a schedule"
-    elif fields.get("mode") == "live":
-        most, what = 1, "a live run"
+        way_out = "split it into several schedules, or launch it once as a run"
     elif "schedule_at" in fields:
         most, what = MOST_INPUTS_OF_A_SCHEDULE, "a run with schedule_at"
+        way_out = "split it into several runs, or leave out schedule_at to launch it now"
     if len(rows) > most:
-        yield entry.problem(f"{len(rows):,} inputs; expected at most {most:,} for {what}", field="inputs")
+        message = f"{len(rows):,} inputs; expected at most {most:,} for {what}: {way_out}"
+        yield entry.problem(message, field="inputs")
 
 
 def _renaming_faults(entries: Mapping[Address, _Entry]) -> Iterator[Problem]:

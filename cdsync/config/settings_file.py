@@ -14,7 +14,9 @@ from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
 from cdsync.core.urls import base_url_fault
 from cdsync.core.work import Json
 from cdsync.errors import Problem
-from cdsync.settings import ApiSettings, Settings, default_state
+from cdsync.settings import ApiSettings, Settings, default_results, default_state
+
+PLACE_EXPECTED = "expected a path relative to the config root, below it"
 
 
 def settings_problems(tree: Tree, root: Path) -> list[Problem]:
@@ -26,8 +28,13 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
     if isinstance(url, str) and (fault := base_url_fault(url)):
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
     state = tree.value.get("state")
-    if isinstance(state, str) and (fault := _state_fault(state, root)):
+    if isinstance(state, str) and (fault := _place_fault(state, root)):
         found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
+    elif isinstance(state, str) and (root / state).is_dir():
+        found.append(tree.problem(("state",), f"state is {state!r}, which is a folder; {PLACE_EXPECTED}"))
+    results = tree.value.get("results")
+    if isinstance(results, str) and (fault := _place_fault(results, root)):
+        found.append(tree.problem(("results",), f"results is {results!r}, {fault}"))
     return found
 
 
@@ -35,13 +42,14 @@ def build_settings(value: Json, root: Path) -> Settings:
     """The settings of a document without problems."""
     document = value if isinstance(value, dict) else {}
     daemon = _section(document, "daemon")
-    state = document.get("state")
+    state, results = document.get("state"), document.get("results")
     return Settings(
         root=root,
         api=_api(_section(document, "api")),
         policy=_policy(_section(document, "policy"), document.get("owner")),
         interval=_duration(daemon, "interval", timedelta(seconds=60)),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
+        results=Path(root / results).absolute() if isinstance(results, str) else default_results(root),
     )
 
 
@@ -89,11 +97,10 @@ def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:
     return section if isinstance(section, Mapping) else {}
 
 
-def _state_fault(state: str, root: Path) -> str | None:
-    expected = "expected a path relative to the config root, below it"
-    if "\0" in state:
-        return f"which no path can be; {expected}"
-    path = root / state
-    if Path(state).is_absolute() or ".." in Path(state).parts or not is_below_root(str(path), root):
-        return f"which leads outside the config root; {expected}"
-    return f"which is a folder; {expected}" if path.is_dir() else None
+def _place_fault(place: str, root: Path) -> str | None:
+    if "\0" in place:
+        return f"which no path can be; {PLACE_EXPECTED}"
+    path = root / place
+    if Path(place).is_absolute() or ".." in Path(place).parts or not is_below_root(str(path), root):
+        return f"which leads outside the config root; {PLACE_EXPECTED}"
+    return None

@@ -25,6 +25,7 @@ class ActionKind(StrEnum):
     PAUSE = "pause"
     DELETE = "delete"
     FORGET = "forget"
+    FETCH = "fetch"
 
 
 PHASES: Mapping[ActionKind, int] = {
@@ -39,8 +40,10 @@ PHASES: Mapping[ActionKind, int] = {
     ActionKind.RESUME_RUN: 2,
     ActionKind.PAUSE: 2,
     ActionKind.DELETE: 3,
+    ActionKind.FETCH: 4,
 }
-"""The order of kinds: what only the store remembers, what brings into being, what changes, what removes."""
+"""The order of kinds: what only the store remembers, what brings into being, what changes, what removes, what takes its
+time."""
 
 
 class Reason(StrEnum):
@@ -58,6 +61,7 @@ class Reason(StrEnum):
     DECLARED_AGAIN = "declared-again"
     DECLARED_ABSENT = "declared-absent"
     STOPPED = "stopped"
+    UNFINISHED = "unfinished"
 
 
 class BlockedReason(StrEnum):
@@ -70,7 +74,6 @@ class BlockedReason(StrEnum):
     PROTECTED = "protected"
     DEFERRED = "deferred"
     TOO_LATE = "too-late"
-    NOT_SUPPORTED = "not-supported"
     LAUNCHED_CHANGED = "launched-changed"
     LAUNCHED_UNDECLARED = "launched-undeclared"
     KEPT = "kept"
@@ -78,6 +81,7 @@ class BlockedReason(StrEnum):
     NOT_CONVERGING = "not-converging"
     INPUTS_MISSING = "inputs-missing"
     WAITING = "waiting"
+    LIMITED = "limited"
     NEEDS_ATTENTION = "needs-attention"
 
     @property

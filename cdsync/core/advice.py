@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cdsync.core.model import RunError
+from cdsync.core.progress import ANSWER_LOST, BAD_NEXT_PAGE, CURSOR_EXPIRED
 
 
 class Help(StrEnum):
@@ -22,19 +23,23 @@ class Help(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What can move a run on, and the sentence for a person."""
+    """What can move a run on, and the sentence for a person; `account` when it hinders every other input as well."""
 
     help: Help
     text: str
+    account: bool = False
 
 
 _WAITING = Advice(Help.WAIT, "a limit of the vendor is reached; the vendor retries when it is over")
 _INPUT = Advice(Help.PERSON, "fix the inputs or parameters, and declare the run under a new name")
-_IDENTITY = Advice(Help.PERSON, "reconnect the identity, then: cdsync resume")
-_CREDITS = Advice(Help.PERSON, "add credits or a subscription, then: cdsync resume")
+_IDENTITY = Advice(Help.PERSON, "reconnect the identity, then: cdsync resume", account=True)
+_CREDITS = Advice(Help.PERSON, "add credits or a subscription, then: cdsync resume", account=True)
 _TARGET = Advice(Help.PERSON, "the target does not allow or have it; nothing to retry")
 _VENDOR = Advice(Help.PERSON, "ask the vendor's support, giving the run's UID")
 _PASSING = Advice(Help.RESUME, "a passing fault; resuming can help")
+
+NOTHING_FOUND = frozenset({"NO_RESULT", "NO_DATA_LOADED", "NO_DATA_AVAILABLE"})
+"""Labels of an input that was fine and had no result (API contract section 5.2: FAILED can mean that too)."""
 
 BY_LABEL = {
     "LIMIT_REACHED": _WAITING,
@@ -69,6 +74,9 @@ BY_LABEL = {
     "GENERIC_ERROR": _VENDOR,
     "LK_ERROR": _VENDOR,
     "UNKNOWN_ERROR": _VENDOR,
+    ANSWER_LOST: Advice(Help.PERSON, "it was paid for, but its answer was lost; ask anew under a new name, paid again"),
+    CURSOR_EXPIRED: Advice(Help.PERSON, "its next page is out of reach; ask anew under a new name, paid again"),
+    BAD_NEXT_PAGE: Advice(Help.PERSON, "the API named a next page that is none; ask the vendor's support"),
     "ACTION_ABORTED": Advice(Help.PERSON, "the vendor aborted it; look at its message"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cdsync.core.cron import CronError, parse_cron
@@ -21,6 +21,10 @@ from cdsync.core.model import (
     RemoteSchedule,
 )
 from cdsync.core.policy import Policy
+from cdsync.core.progress import LIVE, LiveProgress
+
+SKEW = timedelta(seconds=45)
+"""How far apart the API's clocks may date one event."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,6 +56,10 @@ class Context:
     by_work: Mapping[tuple[str, str], tuple[RemoteSchedule, ...]]
     runs_by_action: Mapping[str, tuple[RemoteRun, ...]]
     leaving: Mapping[tuple[str, str], Address]
+
+    def progress_of(self, address: Address) -> LiveProgress | None:
+        """How far a live run has come, also under the name that it had before."""
+        return self.state.live.get(self.renamed.get(address, address))
 
 
 def make_context(
@@ -85,16 +93,29 @@ def make_context(
         by_work=_group(
             (work_key(remote.action, remote.cron), remote) for remote in unowned if remote.label not in declared_labels
         ),
-        runs_by_action=_group(
-            (run.action, run)
-            for run in observed.runs.values()
-            if run.schedule_uid is None and run.uid not in uids and run.uid not in state.runs
-        ),
+        runs_by_action=_group((run.action, run) for run in observed.runs.values() if not _is_ours(run, state, uids)),
         leaving={
             work_key(row.action, row.cron): address
             for address, row in owned.items()
             if address not in desired.resources and address.kind is Kind.SCHEDULE
         },
+    )
+
+
+def _is_ours(run: RemoteRun, state: OwnedState, uids: frozenset[str]) -> bool:
+    """Whether a run is known to be ours, or that of a schedule."""
+    return run.schedule_uid is not None or run.uid in uids or run.uid in state.runs or _fetched_by_us(run, state)
+
+
+def _fetched_by_us(run: RemoteRun, state: OwnedState) -> bool:
+    """Whether it is one of our live requests, which answer with rows and no UID: by its action, and by when it was."""
+    return (
+        run.mode == LIVE
+        and run.created_at is not None
+        and any(
+            progress.action == run.action and progress.begun_at - SKEW <= run.created_at <= progress.active_at + SKEW
+            for progress in state.live.values()
+        )
     )
 
 

@@ -41,4 +41,14 @@ class Unresolved:
     message: str
 
 
-Event: TypeAlias = Started | Succeeded | Failed | Unresolved
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """An action that takes its time has come so far; `note` is why it pauses, if it does."""
+
+    action: Action
+    done: int
+    total: int
+    note: str | None = None
+
+
+Event: TypeAlias = Started | Succeeded | Failed | Unresolved | Progressed

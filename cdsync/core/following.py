@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cdsync.core.model import Address, FollowedRun, Kind, OwnedState, Ownership, RemoteRun, RemoteSchedule
+from cdsync.core.model import FORGOTTEN, Address, FollowedRun, Kind, OwnedState, Ownership, RemoteRun, RemoteSchedule
 
 MEMORY = timedelta(days=90)
 """How long the API shows a run (API contract section 7, retention)."""
 
 LAG = timedelta(minutes=1)
 """How far apart the API may date a firing and the run that it made."""
+
+
+def due_for_a_look(runs: Iterable[FollowedRun], *, most: int) -> tuple[str, ...]:
+    """The runs under way to look at now, by UID: at most so many, those first that were seen longest ago."""
+    under_way = [run for run in runs if not run.finished]
+    under_way.sort(key=lambda run: (run.seen_at is not None, run.seen_at, run.uid))
+    return tuple(run.uid for run in under_way[:most])
 
 
 def still_a_schedule(owned: Ownership) -> bool:
@@ -36,13 +43,20 @@ def remembered(
     gone: Mapping[str, str | None],
     runs: Mapping[str, RemoteRun],
     *,
+    looked_for: Collection[str] = (),
     now: datetime,
 ) -> tuple[tuple[FollowedRun, ...], tuple[Ownership, ...]]:
-    """The runs of ours as now seen, and the ownerships whose last firing has been accounted for."""
+    """The runs of ours as now seen, and the ownerships whose last firing has been accounted for.
+
+    `looked_for` are the runs that were asked for by UID; one that the API no longer lists is followed no more.
+    """
     by_uid = {row.uid: row for row in owned.resources.values()}
     followed = [
-        _followed(run, owned, by_uid) for run in runs.values() if run.uid in owned.runs or run.schedule_uid in by_uid
+        _followed(run, owned, by_uid, now)
+        for run in runs.values()
+        if run.uid in owned.runs or run.schedule_uid in by_uid
     ]
+    followed += [_out_of_sight(owned.runs[uid], now) for uid in looked_for if uid not in runs]
     latest: dict[Address, datetime] = {}
     for run in followed:
         moment = run.created_at or now
@@ -66,9 +80,21 @@ def remembered(
     return tuple(followed), tuple(updated)
 
 
-def _followed(run: RemoteRun, owned: OwnedState, by_uid: dict[str, Ownership]) -> FollowedRun:
+def _followed(run: RemoteRun, owned: OwnedState, by_uid: dict[str, Ownership], now: datetime) -> FollowedRun:
     known = owned.runs.get(run.uid)
     address = known.address if known else by_uid[run.schedule_uid or ""].address
-    if known is not None:
-        return replace(known, status=run.status, created_at=run.created_at or known.created_at)
-    return FollowedRun(uid=run.uid, address=address, status=run.status, created_at=run.created_at)
+    before = known or FollowedRun(uid=run.uid, address=address, status=run.status)
+    return replace(
+        before,
+        status=run.status,
+        created_at=run.created_at or before.created_at,
+        seen_at=now,
+        outputs=run.output_count if run.output_count is not None else before.outputs,
+        error=run.last_error.label if run.last_error is not None else None,
+        postponed_until=run.postponed_until,
+    )
+
+
+def _out_of_sight(run: FollowedRun, now: datetime) -> FollowedRun:
+    forgotten = run.created_at is not None and now - run.created_at > MEMORY
+    return replace(run, seen_at=now, status=FORGOTTEN if forgotten else run.status)

@@ -6,9 +6,10 @@ Candidates are only objects that nobody owns. Exactly one is it; several are a q
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
+from cdsync.core.context import SKEW
 from cdsync.core.cron import same_cron, same_timezone
 from cdsync.core.fingerprint import SENSITIVE
 from cdsync.core.model import RemoteRun, RemoteSchedule
@@ -16,9 +17,6 @@ from cdsync.core.records import Intent
 from cdsync.core.work import Json
 
 R = TypeVar("R", RemoteSchedule, RemoteRun)
-
-SKEW = timedelta(seconds=45)
-"""How much earlier than the request an object may seem to be made: a server's clocks need not agree."""
 
 
 def matching_schedules(

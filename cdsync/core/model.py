@@ -12,7 +12,37 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from cdsync.core.progress import LiveProgress
+from cdsync.core.remote import FINAL_RUN_STATUSES, FORGOTTEN, SCHEDULE_STATUSES, RemoteRun, RemoteSchedule, RunError
 from cdsync.core.work import Json, Work
+
+__all__ = [
+    "FINAL_RUN_STATUSES",
+    "FORGOTTEN",
+    "NAME",
+    "NEVER_RESUME",
+    "SCHEDULE_STATUSES",
+    "Address",
+    "Capabilities",
+    "DesiredState",
+    "Effort",
+    "Fingerprints",
+    "FollowedRun",
+    "Hold",
+    "Kind",
+    "ObservedState",
+    "OneOffRun",
+    "OwnedState",
+    "Ownership",
+    "RemoteRun",
+    "RemoteSchedule",
+    "Resource",
+    "ResumePolicy",
+    "RunError",
+    "Schedule",
+    "SourceLocation",
+    "Synopsis",
+]
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?")
 
@@ -132,66 +162,6 @@ class DesiredState:
     unresolved: Mapping[Address, str] = field(default_factory=dict)
 
 
-SCHEDULE_STATUSES = frozenset({"ACTIVE", "PAUSED", "CANCELLED", "COMPLETED"})
-"""The statuses of a schedule that this version knows (API contract section 5.1)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteSchedule:
-    """A schedule as the API shows it. A one-off with `schedule_at` is one too, with `cron` None.
-
-    `status` is ACTIVE, PAUSED, CANCELLED, COMPLETED, or a word that this version does not know.
-    `label` is the API's `name`: None where the API has none or does not echo it. All times are aware, in UTC.
-    """
-
-    uid: str
-    action: str
-    status: str
-    cron: str | None = None
-    timezone: str | None = None
-    label: str | None = None
-    next_execution_at: datetime | None = None
-    last_executed_at: datetime | None = None
-    created_at: datetime | None = None
-    workspace_uid: str | None = None
-
-    @property
-    def live(self) -> bool:
-        """Whether it fires, or would fire again after a resume."""
-        return self.status in {"ACTIVE", "PAUSED"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunError:
-    """Why a run stands still, in the API's words."""
-
-    label: str | None
-    message: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteRun:
-    """A run as the API shows it; `schedule_uid` is that of the schedule that fired it. All times are aware, in UTC."""
-
-    uid: str
-    action: str
-    status: str
-    label: str | None = None
-    schedule_uid: str | None = None
-    callback_url: str | None = None
-    parameters: Mapping[str, Json] | None = None
-    last_error: RunError | None = None
-    postponed_until: datetime | None = None
-    output_count: int | None = None
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
-FINAL_RUN_STATUSES = frozenset({"SUCCEEDED", "PARTIAL_SUCCEEDED", "FAILED", "INVALID"})
-"""A run in one of these moves no more, and a resume would be refused (API contract: run status enum)."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What this API can do, as found out: facts of the dialect and of probes.
@@ -223,7 +193,9 @@ class ObservedState:
 class FollowedRun:
     """A run of ours as last seen: those under way, and the last finished one of each resource.
 
-    `resumes` counts how often cdsync has resumed it, `resumed_at` is when it last did.
+    `resumes` counts how often cdsync has resumed it, `resumed_at` is when it last did, `seen_at` when it was last
+    looked at. `refusal` is why it is not resumed whatever the policy says. `outputs` (rows), `error` (its label) and
+    `postponed_until` are as last seen.
     """
 
     uid: str
@@ -232,11 +204,16 @@ class FollowedRun:
     resumes: int = 0
     resumed_at: datetime | None = None
     created_at: datetime | None = None
+    seen_at: datetime | None = None
+    refusal: str | None = None
+    outputs: int | None = None
+    error: str | None = None
+    postponed_until: datetime | None = None
 
     @property
     def finished(self) -> bool:
         """Whether it moves no more."""
-        return self.status in FINAL_RUN_STATUSES
+        return self.status in FINAL_RUN_STATUSES or self.status == FORGOTTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +264,8 @@ class OwnedState:
     """All that the store remembers about what is ours.
 
     `unresolved` are addresses whose last write has an unknown outcome, with what was tried; `held` those that a person
-    wants left alone; `efforts` those that were changed and have not been seen as declared since.
+    wants left alone; `efforts` those that were changed and have not been seen as declared since; `live` how far live
+    runs have come.
     """
 
     resources: Mapping[Address, Ownership] = field(default_factory=dict)
@@ -295,3 +273,4 @@ class OwnedState:
     unresolved: Mapping[Address, str] = field(default_factory=dict)
     held: Mapping[Address, Hold] = field(default_factory=dict)
     efforts: Mapping[Address, Effort] = field(default_factory=dict)
+    live: Mapping[Address, LiveProgress] = field(default_factory=dict)

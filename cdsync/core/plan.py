@@ -81,6 +81,16 @@ a secret that is missing; "twice" is a resource whose old and new name both own 
     run       yes        stopped, postponed                  nothing
     run       yes        blocked, a limit is reached         nothing
     active    yes        a run it fired stopped              resume-run
+    live      no         nothing alike                       launch, fetch
+    live      no         unowned, same work                  launch, fetch
+    live      no         unowned and live, same work         blocked: lookalike
+    live      fetching   anything                            fetch
+    live      fetching   anything, declaration changed       blocked: launched-changed
+    live      limited    anything                            blocked: limited
+    live      halted     anything                            blocked: needs-attention
+    live      fetched    anything                            nothing
+    live      fetched    anything, declaration changed       blocked: launched-changed
+    -         fetching   anything                            blocked: launched-undeclared
     run later yes        as declared                         nothing
     run later yes        paused                              resume
     run later yes        paused, its time has passed         blocked: needs-attention
@@ -117,7 +127,8 @@ from cdsync.core.model import Address, DesiredState, Kind, ObservedState, OwnedS
 from cdsync.core.policy import Limit, Policy, PruneMode
 from cdsync.core.prune import decide_undeclared
 from cdsync.core.restraint import restrained
-from cdsync.core.runs import decide_followed, decide_run, decide_undeclared_run
+from cdsync.core.resuming import decide_followed
+from cdsync.core.runs import decide_run, decide_undeclared_run
 from cdsync.core.schedules import decide_schedule
 from cdsync.core.succession import wait_for_successors
 from cdsync.core.targets import selection
@@ -170,20 +181,12 @@ def make_plan(
         (action for decision in decisions for action in decision.actions),
         key=lambda action: (action.phase, action.address, action.kind, action.uid or ""),
     )
+    blocked = (row for decision in decisions for row in decision.blocked)
+    drift = (row for decision in decisions for row in decision.drift)
     return Plan(
         actions=tuple(actions),
-        blocked=tuple(
-            sorted(
-                (blocked for decision in decisions for blocked in decision.blocked),
-                key=lambda blocked: (blocked.address, blocked.reason, blocked.message),
-            )
-        ),
-        drift=tuple(
-            sorted(
-                (drift for decision in decisions for drift in decision.drift),
-                key=lambda drift: (drift.address, drift.path),
-            )
-        ),
+        blocked=tuple(sorted(blocked, key=lambda row: (row.address, row.reason, row.message))),
+        drift=tuple(sorted(drift, key=lambda row: (row.address, row.path))),
         violations=check_limits(actions, desired, owned, policy),
     )
 

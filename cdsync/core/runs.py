@@ -5,33 +5,26 @@ A one-off is launched once, ever. Whatever is declared later, a launched one is 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason, drift_rows
-from cdsync.core.advice import Help, advice_on
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange, diff_hidden
 from cdsync.core.fingerprint import HIDDEN_FIELDS, LAUNCH_FIELDS, synopsis_of
 from cdsync.core.halfway import settle_replacement
 from cdsync.core.labels import labels_for
+from cdsync.core.live import decide_live, launch_live, undeclared_live
 from cdsync.core.match import contains
 from cdsync.core.model import (
-    NEVER_RESUME,
     Address,
     Kind,
     OneOffRun,
     Ownership,
     RemoteRun,
     RemoteSchedule,
-    ResumePolicy,
-    Schedule,
 )
 from cdsync.core.obstacles import missing_secret, open_question
+from cdsync.core.progress import LIVE
 from cdsync.core.timing import LEAD, deferred_until
 from cdsync.core.work import Reference
-
-STANDING_STILL = frozenset({"STOPPED", "BLOCKED"})
-"""The statuses that a resume can move on (API contract section 5.2)."""
 
 
 def decide_run(run: OneOffRun, context: Context) -> Decision:
@@ -41,8 +34,6 @@ def decide_run(run: OneOffRun, context: Context) -> Decision:
     owned = context.owned.get(run.address)
     if owned is not None:
         return _decide_owned(run, owned, context)
-    if run.mode == "live":
-        return _blocked(run, BlockedReason.NOT_SUPPORTED, "mode live is not supported yet", "use mode: async")
     return _decide_unowned(run, context)
 
 
@@ -51,6 +42,9 @@ def _decide_unowned(run: OneOffRun, context: Context) -> Decision:
     candidates = context.runs_by_action.get(run.work.action, ())
     matches = [remote.uid for remote in candidates if remote.label in labels]
     matches += [remote.uid for label in labels for remote in context.by_label.get(label, ()) if remote.cron is None]
+    alike = () if context.policy.allow_lookalikes else _lookalikes(run, candidates, context)
+    if run.mode == "live":
+        return launch_live(run, alike)
     if len(matches) == 1:
         why = "carries its label, so it was launched before; what the API does not show is taken to be as declared"
         adopt = Action(address=run.address, kind=ActionKind.ADOPT, reason=Reason.LABEL_MATCH, why=why, uid=matches[0])
@@ -58,7 +52,6 @@ def _decide_unowned(run: OneOffRun, context: Context) -> Decision:
     if matches:
         message = f"{len(matches)} objects carry its label: {', '.join(sorted(matches))}"
         return _blocked(run, BlockedReason.AMBIGUOUS, message, f"pick one: cdsync adopt {run.address} UID")
-    alike = () if context.policy.allow_lookalikes else _lookalikes(run, candidates, context)
     if alike:
         message = f"it may have been launched already, as {', '.join(alike)}, which nobody owns"
         remedy = f"cdsync adopt {run.address} {alike[0]}, or apply --allow-lookalikes to launch another"
@@ -92,7 +85,8 @@ def _lookalikes(run: OneOffRun, candidates: tuple[RemoteRun, ...], context: Cont
         sorted(
             remote.uid
             for remote in candidates
-            if (isinstance(url, Reference) or remote.callback_url in {url, None})
+            if (remote.mode is None or (remote.mode == LIVE) == (run.mode == "live"))
+            and (isinstance(url, Reference) or remote.callback_url in {url, None})
             and (remote.parameters is None or contains(remote.parameters, run.work.parameters))
         )
     )
@@ -117,6 +111,9 @@ def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decisio
         message = f"its one-time schedule {owned.uid} was cancelled on the account before its time: it was not launched"
         remedy = f"to launch it after all: cdsync forget {run.address}, and apply with a later schedule_at"
         return Decision(actions=renamed, blocked=_blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy).blocked)
+    if run.mode == "live" and owned.object is Kind.RUN:
+        fetching = decide_live(run, changes, context)
+        return Decision(actions=renamed or fetching.actions, blocked=fetching.blocked)
     if remote is not None:
         waiting = _decide_waiting(run, owned, remote, changes, context)
         return Decision(actions=renamed + waiting.actions, blocked=waiting.blocked, drift=waiting.drift)
@@ -192,64 +189,19 @@ def _rename(run: OneOffRun, old: Address) -> Action:
 def decide_undeclared_run(owned: Ownership, context: Context) -> Decision:
     """Decide for a launched one-off that is declared no more: it stays remembered, so it is never launched twice."""
     followed = [run for run in context.state.runs.values() if run.address == owned.address and not run.finished]
-    if not followed:
+    progress = context.progress_of(owned.address)
+    if progress is not None and not progress.finished:
+        message = undeclared_live(progress)
+    elif followed:
+        message = f"no longer declared, but launched and still {followed[0].status}; it is not cancelled"
+    else:
         return Decision()
     blocked = Blocked(
         address=owned.address,
         reason=BlockedReason.LAUNCHED_UNDECLARED,
-        message=f"no longer declared, but launched and still {followed[0].status}; it is not cancelled",
+        message=message,
         remedy=f"declare it again, or cdsync forget {owned.address}",
     )
-    return Decision(blocked=(blocked,))
-
-
-def decide_followed(run: RemoteRun, address: Address, context: Context) -> Decision:
-    """Decide for a run of ours that was looked at: resume it, wait, or say that it needs a person."""
-    if run.status not in STANDING_STILL:
-        return Decision()
-    policy = resume_policy(address, context)
-    advice = advice_on(run.last_error)
-    if run.postponed_until is not None and run.postponed_until > context.now:
-        return Decision()
-    label = f" with {run.last_error.label}" if run.last_error and run.last_error.label else ""
-    state = f"run {run.uid} is {run.status}{label}"
-    if advice.help is Help.PERSON:
-        return _attention(address, state, advice.text)
-    if advice.help is Help.WAIT:
-        return Decision()
-    if run.status not in policy.statuses:
-        return _attention(address, f"{state}; the policy does not resume it", advice.text)
-    followed = context.state.runs.get(run.uid)
-    resumes = followed.resumes if followed else 0
-    if resumes >= policy.attempts:
-        return _attention(address, f"{state} again after {resumes} resumes", advice.text)
-    if followed and followed.resumed_at and context.now < followed.resumed_at + _pause(policy, resumes):
-        return Decision()
-    resume = Action(
-        address=address,
-        kind=ActionKind.RESUME_RUN,
-        reason=Reason.STOPPED,
-        why=f"{state}; resume {resumes + 1} of {policy.attempts}",
-        uid=run.uid,
-        changes=(FieldChange("status", run.status, "SCHEDULED"),),
-    )
-    return Decision(actions=(resume,))
-
-
-def resume_policy(address: Address, context: Context) -> ResumePolicy:
-    """The policy for the runs of a resource: its own, else the global one; nothing declared is nothing resumed."""
-    resource = context.desired.resources.get(address)
-    if resource is None or (isinstance(resource, Schedule) and resource.state == "absent"):
-        return NEVER_RESUME
-    return resource.resume or context.policy.resume
-
-
-def _pause(policy: ResumePolicy, resumes: int) -> timedelta:
-    return policy.backoff * 2 ** (resumes - 1) if resumes else timedelta()
-
-
-def _attention(address: Address, message: str, remedy: str) -> Decision:
-    blocked = Blocked(address=address, reason=BlockedReason.NEEDS_ATTENTION, message=message, remedy=remedy)
     return Decision(blocked=(blocked,))
 
 

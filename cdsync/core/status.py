@@ -17,11 +17,13 @@ from cdsync.core.model import (
     ObservedState,
     OwnedState,
     Ownership,
-    RemoteRun,
     Resource,
+    ResumePolicy,
     Schedule,
 )
+from cdsync.core.progress import LiveProgress
 from cdsync.core.restraint import in_force
+from cdsync.core.standing import RunStanding, standing_of
 from cdsync.core.timing import next_tick
 
 
@@ -38,13 +40,17 @@ class Health(StrEnum):
 _HEALTH = {
     BlockedReason.HELD: Health.HELD,
     BlockedReason.WAITING: Health.PENDING,
+    BlockedReason.LIMITED: Health.PENDING,
     BlockedReason.NOT_CONVERGING: Health.ATTENTION,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One resource. `declared` and `remote` are words; `note` is why it is not ok. Times are aware, in UTC."""
+    """One resource. `declared` and `remote` are words; `note` is why it is not ok. Times are aware, in UTC.
+
+    `runs` are those under way and the newest, that one first; `live` is how far a live run has come.
+    """
 
     address: Address
     declared: str
@@ -53,16 +59,30 @@ class StatusRow:
     uid: str | None = None
     last_fire: datetime | None = None
     next_fire: datetime | None = None
-    last_run: str | None = None
+    runs: tuple[RunStanding, ...] = ()
+    live: LiveProgress | None = None
     note: str | None = None
+
+    @property
+    def last_run(self) -> str | None:
+        """Its newest run, or how far a live one has come, in one line."""
+        if self.live is not None:
+            return self.live.words
+        return self.runs[0].words if self.runs else None
 
 
 def make_status(
-    desired: DesiredState, observed: ObservedState, owned: OwnedState, plan: Plan, now: datetime
+    desired: DesiredState,
+    observed: ObservedState,
+    owned: OwnedState,
+    plan: Plan,
+    now: datetime,
+    *,
+    resume: ResumePolicy = ResumePolicy(),  # noqa: B008 # a frozen value
 ) -> tuple[StatusRow, ...]:
-    """A row for everything that is declared or owned, by address."""
+    """A row for everything that is declared or owned, by address; `resume` is the policy where none of its own is."""
     notes = _notes(plan, owned, now)
-    last_runs = _last_runs(owned, observed)
+    standing = _standing(desired, observed, owned, resume)
     addresses = sorted({*desired.resources, *owned.resources})
     return tuple(
         _row(
@@ -71,7 +91,8 @@ def make_status(
             observed,
             owned.resources.get(address),
             noted=notes.get(address, (Health.OK, None)),
-            last_run=last_runs.get(address),
+            runs=standing.get(address, ()),
+            live=owned.live.get(address),
             now=now,
         )
         for address in addresses
@@ -92,21 +113,22 @@ def _notes(plan: Plan, owned: OwnedState, now: datetime) -> Mapping[Address, tup
     return notes
 
 
-def _last_runs(owned: OwnedState, observed: ObservedState) -> Mapping[Address, str]:
+def _standing(
+    desired: DesiredState, observed: ObservedState, owned: OwnedState, resume: ResumePolicy
+) -> Mapping[Address, tuple[RunStanding, ...]]:
+    """The runs of each resource, the newest first."""
     by_address: defaultdict[Address, list[FollowedRun]] = defaultdict(list)
     for run in owned.runs.values():
         by_address[run.address].append(run)
-    words: dict[Address, str] = {}
+    found: dict[Address, tuple[RunStanding, ...]] = {}
     for address, runs in by_address.items():
-        newest = max(runs, key=lambda run: (run.created_at is not None, run.created_at, run.uid))
-        words[address] = _run_words(observed.runs.get(newest.uid), newest)
-    return words
-
-
-def _run_words(seen: RemoteRun | None, known: FollowedRun) -> str:
-    status = seen.status if seen else known.status
-    label = f" ({seen.last_error.label})" if seen and seen.last_error and seen.last_error.label else ""
-    return f"{status}{label}" + (f", resumed {known.resumes}x" if known.resumes else "")
+        resource = desired.resources.get(address)
+        policy = (resource.resume if resource is not None else None) or resume
+        runs.sort(key=lambda run: (run.created_at is not None, run.created_at, run.uid), reverse=True)
+        found[address] = tuple(
+            standing_of(run, observed.runs.get(run.uid), owned.resources.get(address), policy=policy) for run in runs
+        )
+    return found
 
 
 def _row(
@@ -116,7 +138,8 @@ def _row(
     owned: Ownership | None,
     *,
     noted: tuple[Health, str | None],
-    last_run: str | None,
+    runs: tuple[RunStanding, ...],
+    live: LiveProgress | None,
     now: datetime,
 ) -> StatusRow:
     remote = observed.schedules.get(owned.uid) if owned else None
@@ -137,6 +160,7 @@ def _row(
         uid=owned.uid if owned else None,
         last_fire=remote.last_executed_at if remote else None,
         next_fire=next_tick(remote, now=now) if remote and ticking else None,
-        last_run=last_run,
+        runs=runs,
+        live=live,
         note=note,
     )

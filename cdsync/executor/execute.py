@@ -14,7 +14,7 @@ from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Schedule
 from cdsync.errors import ApiError, CdsyncError, OutcomeUnknown
-from cdsync.executor import run_steps, schedule_steps
+from cdsync.executor import live_steps, run_steps, schedule_steps
 from cdsync.executor.journaled import Workshop
 
 IN_FLIGHT = 8
@@ -89,6 +89,8 @@ async def _run_phase(phase: list[Action], shop: Workshop, on_event: Callable[[Ev
 def _twin_key(action: Action, shop: Workshop) -> Hashable:
     """What must not be in flight together: two actions on one resource, and two creations nobody could tell apart."""
     resource = shop.desired.resources.get(action.address)
+    if action.kind is ActionKind.FETCH and resource is not None:
+        return ("live", resource.work.action)
     if action.kind not in BRINGS_INTO_BEING or resource is None or shop.labels:
         return action.address
     if isinstance(resource, Schedule):
@@ -153,6 +155,7 @@ CARRIED_OUT_BY: Mapping[ActionKind, Callable[[Workshop, Action], Awaitable[str |
     ActionKind.PAUSE: _pause,
     ActionKind.DELETE: schedule_steps.delete,
     ActionKind.FORGET: _forget,
+    ActionKind.FETCH: live_steps.fetch,
 }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from cdsync.api import Api
 from cdsync.core.actions import Action
+from cdsync.core.events import Event
 from cdsync.core.labels import label_of
 from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership
 from cdsync.core.records import HistoryEntry, Intent
@@ -21,7 +23,12 @@ ABOUT_LABEL = ("name", "additional propert", "unknown field", "unexpected")
 
 @dataclass(slots=True, kw_only=True)
 class Workshop:
-    """What carrying out a plan needs at hand. `labels` is learnt on the way: whether the API takes and echoes them."""
+    """What carrying out a plan needs at hand. `labels` is learnt on the way: whether the API takes and echoes them.
+
+    For live runs: `results` is the folder of their files, `settle` how long a lost request may take to show up,
+    `patience` how long to wait when the API asks for it, `slice` how long one run may be worked on in this pass (None:
+    to its end), `stopping` whether no further page shall be asked for, `tell` takes their progress.
+    """
 
     api: Api
     store: Store
@@ -31,6 +38,12 @@ class Workshop:
     owner: str
     revision: str | None
     labels: bool | None
+    results: Path
+    settle: timedelta
+    patience: timedelta
+    slice: timedelta | None
+    stopping: Callable[[], bool]
+    tell: Callable[[Event], None]
 
     def now(self) -> datetime:
         """The present moment on the server's clock."""

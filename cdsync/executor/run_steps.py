@@ -10,15 +10,19 @@ from cdsync.core.fingerprint import synopsis_of
 from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership
 from cdsync.core.records import Intent
 from cdsync.core.work import Callback
+from cdsync.errors import Rejected
 from cdsync.executor.journaled import Workshop, change_journaled, create_journaled
+from cdsync.executor.live_steps import launch_live
 from cdsync.executor.schedule_steps import create
 
 
 async def launch(shop: Workshop, action: Action) -> str:
-    """Launch a one-off: in the background now, or as a one-time schedule at its time."""
+    """Launch a one-off: in the background now, as a one-time schedule at its time, or live by writing it down."""
     run = shop.desired.resources[action.address]
     if not isinstance(run, OneOffRun):
         raise TypeError(f"{action.address} is no one-off")
+    if run.mode == "live":
+        return await launch_live(shop, action)
     if run.schedule_at is not None:
         return await create(shop, action)
     work = shop.references.resolve_work(run.work)
@@ -69,5 +73,10 @@ async def resume_run(shop: Workshop, action: Action) -> str:
     async def send() -> None:
         await shop.api.resume_run(uid)
 
-    await change_journaled(shop, action, "resume-run", uid, send, run=replace(counted, status="SCHEDULED"))
+    try:
+        await change_journaled(shop, action, "resume-run", uid, send, run=replace(counted, status="SCHEDULED"))
+    except Rejected as error:
+        # It would be refused again, as that of a run which belongs to a flow (API contract section 5.2).
+        shop.store.follow((replace(counted, refusal=f"its resume was refused: {error}"),), owned=())
+        raise
     return uid

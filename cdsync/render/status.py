@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from cdsync.core.progress import LiveProgress
+from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health, StatusRow
 from cdsync.render.lines import Line, counted, printable, wrapped
 
@@ -37,7 +39,11 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
         lines.append(Line(text, STYLE[row.health]))
         if row.last_run or row.last_fire:
             fired = f"last fire {row.last_fire:%Y-%m-%d %H:%M}; " if row.last_fire else ""
-            lines.extend(wrapped(f"{fired}last run: {row.last_run or 'none known'}", indent=4, style="faint"))
+            lines.extend(wrapped(f"{fired}last run: {row.last_run or 'none known'}", indent=4, hang=2, style="faint"))
+        for run in row.runs[:1]:
+            # What stands still and is resumed or waited for is in no note.
+            if run.advice is not None and not row.note:
+                lines.extend(wrapped(f"what to do: {run.advice}", indent=4, hang=2, style="faint"))
         if row.note:
             lines.extend(wrapped(row.note, indent=4, hang=2))
     counts = Counter(row.health for row in rows)
@@ -69,10 +75,40 @@ def status_document(rows: tuple[StatusRow, ...]) -> dict[str, Any]:
                 "last_fire": _time(row.last_fire),
                 "next_fire": _time(row.next_fire),
                 "last_run": row.last_run,
+                "runs": [_run(run) for run in row.runs],
+                "live": _live(row.live) if row.live is not None else None,
                 "note": row.note,
             }
             for row in rows
         ],
+    }
+
+
+def _run(run: RunStanding) -> dict[str, Any]:
+    return {
+        "uid": run.uid,
+        "status": run.status,
+        "created_at": _time(run.created_at),
+        "inputs": run.inputs,
+        "outputs": run.outputs,
+        "resumes": run.resumes,
+        "attempts_left": run.attempts_left,
+        "postponed_until": _time(run.postponed_until),
+        "error": {"label": run.label, "message": run.message} if run.label or run.message else None,
+        "advice": run.advice,
+    }
+
+
+def _live(progress: LiveProgress) -> dict[str, Any]:
+    return {
+        "inputs": progress.total,
+        "done": progress.done,
+        "empty": progress.empty,
+        "failed": progress.failed,
+        "rows": progress.rows,
+        "finished": progress.finished,
+        "stopped_by": progress.halted,
+        "wait_until": _time(progress.wait_until),
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Address, Kind, Ownership
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import Intent
 
 
@@ -69,6 +71,22 @@ def _ownership(row: dict[str, Any]) -> Ownership:
         protect=row["protect"],
         runs_checked_at=decode_time(row["runs_checked_at"]),
     )
+
+
+MOMENTS_OF_PROGRESS = tuple(spec.name for spec in fields(LiveProgress) if "datetime" in str(spec.type))
+
+
+def encode_progress(progress: LiveProgress) -> str:
+    """How far a live run has come, as JSON text."""
+    row = asdict(progress)
+    return canonical(row | {name: encode_time(row[name]) for name in MOMENTS_OF_PROGRESS})
+
+
+def decode_progress(text: str) -> LiveProgress:
+    """The progress that `encode_progress` wrote; fields of a newer version are passed over."""
+    row = json.loads(text)
+    known = {spec.name: row[spec.name] for spec in fields(LiveProgress) if spec.name in row}
+    return LiveProgress(**known | {name: decode_time(row.get(name)) for name in MOMENTS_OF_PROGRESS})
 
 
 def encode_intent(intent: Intent) -> str:

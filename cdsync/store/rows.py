@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from typing import Any
 
 from cdsync.core.model import Address, FollowedRun, Ownership
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry
-from cdsync.store.codec import decode_time, encode_ownership, encode_time
+from cdsync.store.codec import decode_time, encode_ownership, encode_progress, encode_time
 
 HISTORY_COLUMNS = "at, address, action, result, uid, why, detail, revision"
 
-SELECT_RUNS = "SELECT uid, address, status, resumes, resumed_at, created_at FROM runs"
+RUN_COLUMNS = "uid, address, status, resumes, resumed_at, created_at, seen_at, refusal, outputs, error, postponed_until"
+
+SELECT_RUNS = f"SELECT {RUN_COLUMNS} FROM runs"  # noqa: S608 # fixed names
 
 DROP_SHORTER_HOLD = """
     DELETE FROM holds WHERE address = :old AND EXISTS (
@@ -48,8 +52,16 @@ def put_run(connection: sqlite3.Connection, run: FollowedRun) -> None:
         run.resumes,
         encode_time(run.resumed_at),
         encode_time(run.created_at),
+        encode_time(run.seen_at),
+        run.refusal,
+        run.outputs,
+        run.error,
+        encode_time(run.postponed_until),
     )
-    connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+    connection.execute(
+        f"INSERT OR REPLACE INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 # fixed
+        row,
+    )
 
 
 def put_history(connection: sqlite3.Connection, entry: HistoryEntry) -> None:
@@ -70,9 +82,15 @@ def put_history(connection: sqlite3.Connection, entry: HistoryEntry) -> None:
     )
 
 
-def run_of(row: tuple[str, ...]) -> FollowedRun:
+def put_live(connection: sqlite3.Connection, address: Address, progress: LiveProgress) -> None:
+    """Insert or change how far a live run has come."""
+    row = (str(address), encode_progress(progress))
+    connection.execute("INSERT OR REPLACE INTO live VALUES (?, ?)", row)
+
+
+def run_of(row: tuple[Any, ...]) -> FollowedRun:
     """The run of a row of SELECT_RUNS."""
-    uid, address, status, resumes, resumed_at, created_at = row
+    uid, address, status, resumes, resumed_at, created_at, seen_at, refusal, outputs, error, postponed_until = row
     return FollowedRun(
         uid=uid,
         address=Address.parse(address),
@@ -80,6 +98,11 @@ def run_of(row: tuple[str, ...]) -> FollowedRun:
         resumes=int(resumes),
         resumed_at=decode_time(resumed_at),
         created_at=decode_time(created_at),
+        seen_at=decode_time(seen_at),
+        refusal=refusal,
+        outputs=None if outputs is None else int(outputs),
+        error=error,
+        postponed_until=decode_time(postponed_until),
     )
 
 

@@ -60,6 +60,14 @@ MIGRATIONS = (
         count INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN seen_at TEXT;
+    ALTER TABLE runs ADD COLUMN refusal TEXT;
+    ALTER TABLE runs ADD COLUMN outputs INTEGER;
+    ALTER TABLE runs ADD COLUMN error TEXT;
+    ALTER TABLE runs ADD COLUMN postponed_until TEXT;
+    CREATE TABLE live (address TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -12,10 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry, Intent, PendingIntent
 from cdsync.store.codec import (
     decode_intent,
     decode_ownership,
+    decode_progress,
     decode_time,
     encode_intent,
     encode_time,
@@ -28,6 +30,7 @@ from cdsync.store.rows import (
     SELECT_RUNS,
     entry_of,
     put_history,
+    put_live,
     put_ownership,
     put_run,
     run_of,
@@ -99,6 +102,10 @@ class Store:
                 Address.parse(address): Effort(signature, int(count))
                 for address, signature, count in self._rows("SELECT address, signature, count FROM efforts")
             },
+            live={
+                Address.parse(address): decode_progress(record)
+                for address, record in self._rows("SELECT address, record FROM live ORDER BY address")
+            },
         )
 
     @legible
@@ -106,6 +113,28 @@ class Store:
         """What one resource owns."""
         rows = self._rows("SELECT record FROM ownership WHERE address = ?", str(address))
         return decode_ownership(rows[0][0]) if rows else None
+
+    @legible
+    def live(self, address: Address) -> LiveProgress | None:
+        """How far a live run has come."""
+        rows = self._rows("SELECT record FROM live WHERE address = ?", str(address))
+        return decode_progress(rows[0][0]) if rows else None
+
+    def save_live(
+        self,
+        address: Address,
+        progress: LiveProgress,
+        *,
+        owned: Ownership | None = None,
+        entry: HistoryEntry | None = None,
+    ) -> None:
+        """Remember how far a live run has come; with its ownership when it begins."""
+        with self._transaction() as connection:
+            put_live(connection, address, progress)
+            if owned is not None:
+                put_ownership(connection, owned)
+            if entry is not None:
+                put_history(connection, entry)
 
     def _followed(self) -> Iterator[FollowedRun]:
         return map(run_of, self._rows(f"{SELECT_RUNS} ORDER BY uid"))
@@ -198,7 +227,7 @@ class Store:
         with self._transaction() as connection:
             connection.execute("DELETE FROM ownership WHERE address = ?", (str(old),))
             connection.execute(DROP_SHORTER_HOLD, {"old": str(old), "new": str(address)})
-            for table in ("runs", "holds", "history"):
+            for table in ("runs", "holds", "history", "live"):
                 statement = f"UPDATE OR REPLACE {table} SET address = ? WHERE address = ?"  # noqa: S608 # fixed names
                 connection.execute(statement, (str(address), str(old)))
             if owned is not None:
@@ -207,7 +236,7 @@ class Store:
     def forget(self, address: Address) -> None:
         """Drop the ownership of a resource, and stop following its runs."""
         with self._transaction() as connection:
-            for table in ("ownership", "runs", "efforts"):
+            for table in ("ownership", "runs", "efforts", "live"):
                 connection.execute(f"DELETE FROM {table} WHERE address = ?", (str(address),))  # noqa: S608 # fixed names
 
     def follow(self, runs: tuple[FollowedRun, ...], *, owned: tuple[Ownership, ...]) -> None:

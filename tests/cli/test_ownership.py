@@ -223,3 +223,17 @@ def test_a_blocked_run_is_resumed_by_hand(tmp_path: Path) -> None:
         assert "1 of 1 runs resumed" in user.ok("resume", "run/once").out
         assert simulator.account.runs.rows[uid].status == "SCHEDULED"
         assert "none of its runs stands still" in user.ok("resume", "run/once").out
+
+
+def test_one_run_can_be_left_alone(tmp_path: Path) -> None:
+    """A run that a person stopped on purpose is not resumed any more, and the status says why."""
+    with running() as simulator:
+        user = shell(tmp_path, simulator.url)
+        user.write("runs.yaml", "runs:\n  r: {action: a, inputs: [{}]}\n")
+        user.ok("apply", "--yes")
+        (uid,) = simulator.account.runs.rows
+        user.ok("forget", "run/r", "--run", uid)
+        (row,) = user.ok("status", "--format", "json").json["resources"]
+        assert row["runs"][0]["advice"] == "it was left alone by hand"
+        assert user.run("forget", "run/r", "--run", "another").code == 1
+        assert "forget: done" in user.ok("history", "run/r").out

@@ -244,10 +244,10 @@ def test_naming_a_resource_file_as_inputs_does_not_undeclare_it(refused: Refused
 
 
 def test_a_hundred_thousand_inputs_are_the_most(loaded: Loaded, refused: Refused) -> None:
-    """An async run takes as many inputs as the API does, and not one more."""
+    """A run takes as many inputs as the API does, and not one more."""
     header, row = "u\n", "x\n"
     files = {"a.yaml": run_of("rows.csv"), "rows.csv": header + row * 100_000}
     assert len(inputs(loaded(files))) == 100_000
     assert refused({**files, "rows.csv": header + row * 100_001}) == [
-        "a.yaml:4:13: run/x: 100,001 inputs; expected at most 100,000 for an async run"
+        "a.yaml:4:13: run/x: 100,001 inputs; expected at most 100,000 for a run: split it into several runs"
     ]

@@ -233,7 +233,10 @@ RUN = "runs:\n  x:\n    action: act\n    inputs: [{u: x}]\n"
         ),
         pytest.param(
             {"a.yaml": WITHOUT_INPUTS + "    inputs: [" + ", ".join(["{}"] * 101) + "]\n"},
-            ["a.yaml:5:13: schedule/x: 101 inputs; expected at most 100 for a schedule"],
+            [
+                "a.yaml:5:13: schedule/x: 101 inputs; expected at most 100 for a schedule: "
+                "split it into several schedules, or launch it once as a run"
+            ],
             id="too_many_inputs_for_a_schedule",
         ),
         pytest.param(
@@ -242,13 +245,11 @@ RUN = "runs:\n  x:\n    action: act\n    inputs: [{u: x}]\n"
                 + ", ".join(["{}"] * 101)
                 + "]\n"
             },
-            ["a.yaml:5:13: run/x: 101 inputs; expected at most 100 for a run with schedule_at"],
+            [
+                "a.yaml:5:13: run/x: 101 inputs; expected at most 100 for a run with schedule_at: "
+                "split it into several runs, or leave out schedule_at to launch it now"
+            ],
             id="too_many_inputs_for_a_run_with_schedule_at",
-        ),
-        pytest.param(
-            {"a.yaml": "runs:\n  x: {action: a, mode: live, inputs: [{}, {}]}\n"},
-            ["a.yaml:2:38: run/x: 2 inputs; expected at most 1 for a live run"],
-            id="two_inputs_for_a_live_run",
         ),
         pytest.param(
             {

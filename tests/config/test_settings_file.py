@@ -13,7 +13,7 @@ from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import Limit, Policy, PruneMode
 from cdsync.core.work import Reference
 from cdsync.errors import ConfigError
-from cdsync.settings import ApiSettings, Settings, default_state
+from cdsync.settings import ApiSettings, Settings, default_results, default_state
 
 Files = Mapping[str, str | bytes]
 Refused = Callable[[Files], list[str]]
@@ -25,7 +25,12 @@ RootOf = Callable[[Files], Path]
     [
         pytest.param(
             {"cdsync.yaml": "- a\n"},
-            [("cdsync.yaml:1:1: the document is a list; expected the keys api, owner, policy, daemon and state")],
+            [
+                (
+                    "cdsync.yaml:1:1: the document is a list; "
+                    "expected the keys api, owner, policy, daemon, state and results"
+                )
+            ],
             id="settings_that_are_a_list",
         ),
         pytest.param(
@@ -205,6 +210,7 @@ policy:
 daemon:
   interval: 5m
 state: data/cdsync.db
+results: data/rows
 """
 
 
@@ -232,6 +238,7 @@ def test_every_setting_arrives(root_of: RootOf) -> None:
         ),
         interval=timedelta(minutes=5),
         state=root / "data" / "cdsync.db",
+        results=root / "data" / "rows",
     )
 
 
@@ -239,7 +246,7 @@ def test_every_setting_arrives(root_of: RootOf) -> None:
 def test_an_empty_file_means_the_defaults(root_of: RootOf, text: str) -> None:
     """All keys are optional, and a section whose keys are commented out is as good as none."""
     root = root_of({"cdsync.yaml": text})
-    assert load_settings(root) == Settings(root=root, state=default_state(root))
+    assert load_settings(root) == Settings(root=root, state=default_state(root), results=default_results(root))
 
 
 def test_resume_never(root_of: RootOf) -> None:
@@ -251,7 +258,7 @@ def test_the_root_is_absolute(root_of: RootOf, monkeypatch: pytest.MonkeyPatch) 
     """Settings hold when the process moves to another folder."""
     root = root_of({})
     monkeypatch.chdir(root.parent)
-    assert load_settings(Path("root")) == Settings(root=root, state=default_state(root))
+    assert load_settings(Path("root")) == Settings(root=root, state=default_state(root), results=default_results(root))
 
 
 def test_a_state_behind_a_link_that_leaves_the_root_is_refused(root_of: RootOf, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cdsync.core.following import LAG, MEMORY, fired_since, remembered
+from cdsync.core.following import LAG, MEMORY, due_for_a_look, fired_since, remembered
 from cdsync.core.model import FollowedRun, Kind
-from tests.core.values import NOW, address, applied, followed, one_off, owned, run_shown, schedule, shown
+from tests.core.values import NOW, address, applied, followed, one_off, owned, run_error, run_shown, schedule, shown
 
 FIRED = NOW - timedelta(minutes=3)
 
@@ -56,7 +56,7 @@ def test_a_firing_is_accounted_for_once_its_run_is_seen() -> None:
     """The run is followed from then on, and the firing is not looked for again."""
     runs, checked = after(schedule_uid="u1", created_at=FIRED + timedelta(seconds=2))
 
-    assert runs == (followed("r1", of=address(), created_at=FIRED + timedelta(seconds=2)),)
+    assert runs == (followed("r1", of=address(), created_at=FIRED + timedelta(seconds=2), seen_at=NOW),)
     assert checked == [FIRED]
 
 
@@ -84,11 +84,11 @@ def test_a_firing_that_left_no_run_is_given_up_in_the_end() -> None:
 
 def test_a_run_of_ours_keeps_what_was_known_of_it() -> None:
     """Its resumes and its first sight survive a look at its status."""
-    known = followed("u1", resumes=2, resumed_at=NOW)
+    known = followed("u1", resumes=2, resumed_at=NOW, refusal="no", outputs=7)
     state = owned(applied(one_off()), runs=(known,))
     runs, rows = remembered(state, {}, {}, {"u1": run_shown("u1", status="STOPPED", created_at=None)}, now=NOW)
 
-    assert runs == (replace(known, status="STOPPED"),)
+    assert runs == (replace(known, status="STOPPED", seen_at=NOW),)
     assert rows == ()
 
 
@@ -118,3 +118,33 @@ def test_a_one_off_is_complete_once_its_run_is_known(age: timedelta, runs: dict[
 
     assert [row.state for row in rows] == expected
     assert all(row.address == address(kind=Kind.RUN) for row in rows)
+
+
+def test_a_look_takes_note_of_how_a_run_stands() -> None:
+    """What it has found, why it stands still, and until when, are there when it is looked at no more."""
+    later = NOW + timedelta(hours=1)
+    shown_now = run_shown(
+        "u1", status="BLOCKED", output_count=12, last_error=run_error("LIMIT_REACHED"), postponed_until=later
+    )
+    (run,), _ = remembered(owned(applied(one_off()), runs=(followed("u1"),)), {}, {}, {"u1": shown_now}, now=NOW)
+
+    assert (run.outputs, run.error, run.postponed_until) == (12, "LIMIT_REACHED", later)
+
+
+@pytest.mark.parametrize(("days", "finished"), [(89, False), (91, True)])
+def test_a_run_that_the_api_forgot_is_followed_no_more(days: int, finished: bool) -> None:
+    """One that it only does not list just now is looked for again."""
+    old = followed("u1", created_at=NOW - timedelta(days=days))
+    (run,), _ = remembered(owned(applied(one_off()), runs=(old,)), {}, {}, {}, looked_for=("u1",), now=NOW)
+
+    assert run.finished is finished
+    assert run.seen_at == NOW
+
+
+def test_those_seen_longest_ago_are_looked_at_first() -> None:
+    """However many runs are under way, each has its turn, and one that is over has none."""
+    runs = [followed(f"r{number}", seen_at=NOW - timedelta(minutes=number)) for number in range(4)]
+    runs += [followed("new"), followed("over", status="SUCCEEDED")]
+
+    assert due_for_a_look(runs, most=3) == ("new", "r3", "r2")
+    assert due_for_a_look(runs, most=9) == ("new", "r3", "r2", "r1", "r0")

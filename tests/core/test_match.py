@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cdsync.core.match import SKEW, matching_runs, matching_schedules
+from cdsync.core.context import SKEW
+from cdsync.core.match import matching_runs, matching_schedules
 from cdsync.core.work import Callback, Reference
 from tests.core.values import LABEL_OF_A, NOW, intent, one_off, run_shown, schedule, shown, work
 

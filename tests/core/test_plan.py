@@ -31,6 +31,7 @@ from cdsync.core.model import (
     Schedule,
 )
 from cdsync.core.plan import ActionKind, BlockedReason, Limit, Plan, Policy, PruneMode, Reason, fingerprint_of_plan
+from cdsync.core.progress import LiveProgress
 from cdsync.core.restraint import signature_of
 from cdsync.core.work import Callback, Reference
 from tests.core.values import (
@@ -40,6 +41,7 @@ from tests.core.values import (
     applied,
     desired,
     followed,
+    live_progress,
     observed,
     one_off,
     owned,
@@ -70,6 +72,7 @@ class Scene:
     in_place: bool = False
     held: Mapping[Address, Hold] = field(default_factory=dict)
     tried: bool = False
+    live: Mapping[Address, LiveProgress] = field(default_factory=dict)
     rules: Policy = field(default_factory=Policy)
 
     @property
@@ -83,7 +86,7 @@ class Scene:
         message = {self.resource.address: "HOOK_TOKEN is not set"} if self.secret else {}
         ours = (*([self.ownership] if self.ownership else []), *self.others)
         state = owned(*ours, runs=self.known_runs, unresolved=self.unresolved)
-        state = replace(state, held=self.held)
+        state = replace(state, held=self.held, live=self.live)
         declared = desired(*([self.resource] if self.declared else []), unresolved=message)
         seen = observed(*self.schedules, *self.runs, gone=self.gone, in_place=self.in_place)
         if self.tried:
@@ -188,6 +191,17 @@ def predecessor_left(**changes: Any) -> Change:
     return lambda before: replace(before, schedules=(shown(before.resource, "u0", status="PAUSED"),), **changes)
 
 
+def own_live(**changes: Any) -> Change:
+    """A change after which it was launched live and has come as far as these fields say."""
+
+    def change(before: Scene) -> Scene:
+        run = one_off(mode="live")
+        far = replace(live_progress(), **changes)
+        return replace(before, resource=run, ownership=applied(run), live={run.address: far})
+
+    return change
+
+
 DECLARED: Mapping[str, Change] = {
     "active": declare(schedule()),
     "paused": declare(schedule(state="paused")),
@@ -195,6 +209,7 @@ DECLARED: Mapping[str, Change] = {
     "renamed": declare(schedule("new", was="a")),
     "run": declare(one_off()),
     "run later": declare(one_off(schedule_at=NOW + timedelta(days=1))),
+    "live": declare(one_off(mode="live")),
     "-": scene(declared=False),
 }
 
@@ -208,6 +223,10 @@ OWNED: Mapping[str, Change] = {
     "secret": both(own(), scene(secret=True)),
     "held": both(own(), scene(held={address(): Hold(since=NOW)})),
     "tried": both(own(), scene(tried=True)),
+    "fetching": own_live(done=1),
+    "limited": own_live(wait_until=NOW + timedelta(seconds=1)),
+    "halted": own_live(halted="NO_ACCESS"),
+    "fetched": own_live(done=1, empty=1),
     "run": both(declare(one_off()), lambda before: replace(before, ownership=applied(before.resource))),
 }
 
@@ -274,7 +293,8 @@ OBSERVED: Mapping[str, Change] = {
         replace(before, ownership=replace(before.ours, removed_at=NOW - timedelta(days=1)))
     ),
     "one with our label": our_label,
-    "unowned, same work": unowned_run(),
+    "unowned, same work": scene(runs=(run_shown("x1", mode="ASYNC"),)),
+    "unowned and live, same work": scene(runs=(run_shown("x1", mode="LIVE", callback_url=None),)),
     "unowned, defaults echoed as well": unowned_run(mode="full"),
     "unowned, nothing echoed": scene(runs=(run_shown("x1", parameters=None, callback_url=None),)),
     "unowned, other parameters": unowned_run(max_results=1),
@@ -282,7 +302,10 @@ OBSERVED: Mapping[str, Change] = {
         before, resource=replace(one_off(), schedule_at=NOW - timedelta(seconds=1))
     ),
     "anything, declaration changed": lambda before: replace(
-        before, resource=replace(one_off(), work=work(action="linkedin-extract-people", parameters={"max_results": 9}))
+        before,
+        resource=replace(
+            before.resource, work=work(action="linkedin-extract-people", parameters={"max_results": 9}, callback=None)
+        ),
     ),
     "still running": both(
         scene(runs=(run_shown("u1"),)), scene(known_runs=(followed("u1", of=address(kind=Kind.RUN)),))
@@ -1199,13 +1222,6 @@ def test_a_one_off_whose_replacement_fired_does_not_fire_again(declared: bool, f
     plan = plan_of(desired(waited) if declared else desired(schedule(state="absent")), seen, owned(ours))
 
     assert [(row.kind.value, row.uid) for row in plan.actions] == [("delete", "u0")]
-
-
-def test_a_live_run_is_not_launched() -> None:
-    """What this version cannot do is said, not tried."""
-    plan = plan_of(desired(one_off(mode="live")))
-
-    assert decided(plan) == ["blocked: not-supported"]
 
 
 def test_several_runs_with_our_label_are_a_question() -> None:

@@ -15,6 +15,7 @@ from tests.core.values import (
     applied,
     desired,
     followed,
+    live_progress,
     observed,
     one_off,
     owned,
@@ -131,7 +132,7 @@ def test_the_last_run_is_the_newest_as_it_is_now() -> None:
     )
     (row,) = status(desired(schedule()), seen, owned(applied(schedule()), runs=(old, new)))
 
-    assert row.last_run == "STOPPED (PROXY_ERROR), resumed 2x"
+    assert row.last_run == "STOPPED (PROXY_ERROR), 2 inputs, resumed 2 of 3 times"
 
 
 def test_a_run_that_was_not_looked_at_is_as_last_seen() -> None:
@@ -140,7 +141,7 @@ def test_a_run_that_was_not_looked_at_is_as_last_seen() -> None:
     known = followed("r1", of=address(kind=Kind.RUN), status="SUCCEEDED")
     (row,) = status(desired(one_off()), ours=owned(applied(one_off()), runs=(unknown, known)))
 
-    assert row.last_run == "SUCCEEDED"
+    assert row.last_run == "SUCCEEDED, 2 inputs"
 
 
 def test_two_runs_of_unknown_age_are_told_apart_by_their_uid() -> None:
@@ -148,4 +149,31 @@ def test_two_runs_of_unknown_age_are_told_apart_by_their_uid() -> None:
     runs = tuple(followed(uid, of=address(kind=Kind.RUN), created_at=None, status=uid) for uid in ("R2", "R1"))
     (row,) = status(desired(one_off()), ours=owned(applied(one_off()), runs=runs))
 
-    assert row.last_run == "R2"
+    assert row.last_run == "R2, 2 inputs"
+
+
+def test_a_run_that_stands_still_says_what_is_left_and_what_to_do() -> None:
+    """Its rows, its budget, until when it is postponed, and why; also when it was not looked at just now."""
+    later = NOW + timedelta(hours=1)
+    known = followed("u1", status="BLOCKED", resumes=1, outputs=7, error="LIMIT_REACHED", postponed_until=later)
+    (row,) = status(desired(one_off()), ours=owned(applied(one_off()), runs=(known,)))
+
+    (run,) = row.runs
+    assert (run.inputs, run.outputs, run.attempts_left, run.label, run.postponed_until) == (
+        2,
+        7,
+        2,
+        "LIMIT_REACHED",
+        later,
+    )
+    assert run.advice == "a limit of the vendor is reached; the vendor retries when it is over"
+
+
+def test_a_live_run_says_how_far_it_has_come() -> None:
+    """Its inputs by how they ended, and its rows."""
+    run = one_off(mode="live")
+    far = live_progress(total=4, done=1, empty=1, failed=1, rows=30)
+    (row,) = status(desired(run), ours=owned(applied(run), live={run.address: far}))
+
+    assert row.last_run == "3 of 4 inputs over (1 with rows, 1 empty, 1 failed), 30 rows"
+    assert row.health is Health.PENDING

@@ -27,6 +27,7 @@ from cdsync.core.model import (
     SourceLocation,
 )
 from cdsync.core.plan import Plan, Policy, make_plan
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import Intent
 from cdsync.core.work import Callback, Work
 
@@ -132,6 +133,14 @@ def followed(uid: str = "r1", *, of: Address | None = None, **changes: Any) -> F
     """A run of ours that goes on, as last seen."""
     run = FollowedRun(uid=uid, address=of or address(kind=Kind.RUN), status="RUNNING", created_at=NOW)
     return replace(run, **changes)
+
+
+def live_progress(**changes: Any) -> LiveProgress:
+    """A live run of two inputs that was launched a moment ago."""
+    moment = NOW - timedelta(minutes=1)
+    return replace(
+        LiveProgress(action="linkedin-extract-people", total=2, begun_at=moment, active_at=moment), **changes
+    )
 
 
 def intent(resource: Resource, **changes: Any) -> Intent:

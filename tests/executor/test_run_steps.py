@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cdsync.core.model import FollowedRun, ResumePolicy
 from cdsync.simulator import Fault
+from cdsync.simulator.account import Order
+from cdsync.simulator.firing import start_run
 from cdsync.simulator.progress import settle
+from cdsync.store import open_writer
 from tests.executor.world import World, live_in, one_off, schedule
 
 DIALECTS = pytest.mark.parametrize("dialect", ["manage", "rest"])
@@ -111,3 +116,74 @@ def test_a_resume_that_comes_at_once_waits_for_its_pause(tmp_path: Path) -> None
         assert moments[2] - moments[1] >= 600
 
     live_in(tmp_path, story)
+
+
+def test_a_run_whose_resume_is_refused_is_left_to_a_person(tmp_path: Path) -> None:
+    """One that belongs to a flow would be refused again and again; a person's word tries it once more."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a")
+        await world.apply(declared)
+        stop(world)
+        flow = "it belongs to a flow run; resume the flow"
+        world.trouble(Fault(kind="status", code=422, message=flow, method="POST", path="*/runs/*"))
+        await world.apply(declared)
+        calls = len(world.account.calls)
+        (blocked,) = (await world.apply(declared)).left.blocked
+        assert blocked.reason.value == "needs-attention"
+        assert flow in blocked.message
+        assert world.calls_since(calls, method="POST") == []
+        await world.resume(declared)
+        assert statuses(world) == ["SCHEDULED"]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_run_that_blocks_again_after_each_resume_is_given_up_in_the_end(tmp_path: Path) -> None:
+    """After three attempts, each in a process of its own and ever later, it is shown to a person and left alone."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a", resume=ResumePolicy(statuses=("STOPPED", "BLOCKED"), attempts=3))
+        await world.apply(declared)
+        resumed = []
+        for _ in range(40):
+            stop(world, "BLOCKED")
+            calls = len(world.account.calls)
+            left = (await world.apply(declared)).left
+            resumed += [call.at for call in world.calls_since(calls, method="POST")]
+            await world.until(world.clock.now() + timedelta(minutes=3))
+        assert len(resumed) == 3
+        assert resumed[2] - resumed[1] > resumed[1] - resumed[0] > timedelta(minutes=3)
+        (blocked,) = left.blocked
+        assert blocked.reason.value == "needs-attention"
+        assert "again after 3 resumes" in blocked.message
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_thousand_runs_hold_up_no_change_of_a_schedule(tmp_path: Path) -> None:
+    """On thirty requests a minute, a change still applies within two minutes, while each run has its turn."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("s"))
+        hour = world.clock.now()
+        runs = [start_run(world.account, Order(action_name="action-s", inputs=({},)), hour) for _ in range(1000)]
+        with open_writer(world.settings.state, holder="a test") as store:
+            followed = (
+                FollowedRun(uid=run.uid, address=schedule("s").address, status="RUNNING", created_at=hour)
+                for run in runs
+            )
+            store.follow(tuple(followed), owned=())
+        for run in runs:
+            settle(world.account, run, hour, "RUNNING", None)
+        slow = replace(world.settings.api, requests_per_minute=30)
+        world.settings = replace(world.settings, api=slow)
+        begun = world.clock.now()
+        applied = await world.apply(schedule("s", "30 9 * * *"), patient=False)
+        assert applied.complete
+        assert world.clock.now() - begun <= timedelta(minutes=2)
+        for _ in range(9):
+            await world.apply(schedule("s", "30 9 * * *"), patient=False)
+        assert all(run.seen_at is not None for run in world.owned().runs.values())
+
+    live_in(tmp_path, story, requests_per_minute=30)

@@ -20,7 +20,7 @@ from cdsync.core.records import HistoryEntry, PendingIntent
 from cdsync.core.work import Work
 from cdsync.executor import Report
 from cdsync.executor.execute import Result
-from cdsync.reconciler import Applied, Pass, Planned, apply_pass, plan_pass
+from cdsync.reconciler import Applied, Pass, Planned, apply_pass, plan_pass, resume_pass
 from cdsync.references import References
 from cdsync.settings import ApiSettings, DialectName, Settings
 from cdsync.simulator import Account, Fault, SimulatorOptions
@@ -155,6 +155,11 @@ class World:
         assert applied is not None
         return applied
 
+    async def resume(self, resource: Resource) -> Report:
+        """Resume what stands still of a resource, by a person's word."""
+        async with self.opened((resource,)) as work:
+            return await resume_pass(work, resource.address, on_event=self.events.append)
+
     def owned(self) -> OwnedState:
         """What the state file says is ours."""
         with open_reader(self.settings.state) as store:
@@ -203,7 +208,7 @@ def live_in(
     async def begin(clock: VirtualClock) -> None:
         served = serve_virtually(clock, SimulatorOptions(**options))
         api = ApiSettings(base_url=URL, dialect=dialect, requests_per_minute=60_000, settle=SETTLE)
-        settings = Settings(root=root, api=api, state=root / "state.db")
+        settings = Settings(root=root, api=api, state=root / "state.db", results=root / "results")
         await story(World(clock, served, Watching(served.transport), settings))
 
     run_virtual(begin, start=start)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdsync.core.model import Kind
+from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health, StatusRow
 from cdsync.render.lines import STYLES, WIDTH, joined
 from cdsync.render.plan_json import as_json
@@ -24,7 +25,7 @@ ROWS = (
         remote="launched",
         health=Health.ATTENTION,
         uid="r1",
-        last_run="STOPPED (BAD_INPUT)",
+        runs=(RunStanding(uid="r1", status="STOPPED", label="BAD_INPUT", inputs=2, outputs=1, resumes=1, attempts=3),),
         note="needs-attention: run r1 is STOPPED with BAD_INPUT",
     ),
     StatusRow(
@@ -48,7 +49,7 @@ def test_a_status_reads_like_this() -> None:
         "example, as of now\n"
         "RESOURCE                         DECLARED  REMOTE     NEXT FIRE        HEALTH\n"
         "run/backfill                     async     launched   -                attention\n"
-        "    last run: STOPPED (BAD_INPUT)\n"
+        "    last run: STOPPED (BAD_INPUT), 2 inputs, 1 row, resumed 1 of 3 times\n"
         "    needs-attention: run r1 is STOPPED with BAD_INPUT\n"
         "schedule/leads                   active    active     2026-06-02 09:00 ok\n"
         "    last fire 2026-06-01 12:00; last run: none known\n"
@@ -67,7 +68,8 @@ def test_an_empty_account_says_so() -> None:
 @given(st.text(max_size=40), st.text(max_size=200), st.sampled_from(Health))
 def test_every_line_fits_eighty_columns_and_steers_no_terminal(word: str, note: str, health: Health) -> None:
     """Also what an API of another age says is cut and escaped."""
-    row = replace(ROWS[2], remote=word, note=note, last_run=word, health=health)
+    run = RunStanding(uid=word, status=word, label=note, advice=note)
+    row = replace(ROWS[2], remote=word, note=note, runs=(run,), health=health)
 
     for line in status_lines((row,), title="t"):
         assert line.text.isprintable()
@@ -97,5 +99,9 @@ def test_the_document_says_the_same(rows: tuple[StatusRow, ...]) -> None:
             "last_fire": "2026-06-01T12:00:00+00:00",
             "next_fire": "2026-06-02T09:00:00+00:00",
             "last_run": None,
+            "runs": [],
+            "live": None,
             "note": None,
         }
+        (run,) = document["resources"][0]["runs"]
+        assert (run["outputs"], run["attempts_left"], run["error"]["label"]) == (1, 2, "BAD_INPUT")

@@ -8,16 +8,19 @@ from typing import Any
 from hypothesis import given
 
 from cdsync.core.model import Ownership
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import Intent
 from cdsync.store.codec import (
     decode_intent,
     decode_ownership,
+    decode_progress,
     decode_time,
     encode_intent,
     encode_ownership,
+    encode_progress,
     encode_time,
 )
-from tests.store.values import intents, maybe_moment, ownerships
+from tests.store.values import intents, maybe_moment, ownerships, progresses
 
 TOMORROW = {"a_field_of_tomorrow": {"deep": [1, None]}, "another": None}
 
@@ -32,6 +35,12 @@ def test_an_ownership_comes_back_as_it_was(owned: Ownership) -> None:
 def test_an_intent_comes_back_as_it_was(intent: Intent) -> None:
     """What is written of a request before it leaves is read again, every field of it."""
     assert decode_intent(encode_intent(intent)) == intent
+
+
+@given(progress=progresses)
+def test_a_progress_comes_back_as_it_was(progress: LiveProgress) -> None:
+    """What is written of a live run after each page is read again, every field of it."""
+    assert decode_progress(encode_progress(progress)) == progress
 
 
 @given(moment=maybe_moment)

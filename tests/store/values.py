@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from cdsync.core.model import Address, FollowedRun, Kind, Ownership
+from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry, Intent
 
 AT_SEVEN = datetime(2026, 6, 1, 7, 0, tzinfo=UTC)
@@ -111,4 +112,18 @@ intents = st.builds(
     schedule_at=maybe_moment,
     parameters=st.dictionaries(texts, json_values, max_size=3),
     callback_url=maybe_text,
+)
+progresses = st.builds(
+    LiveProgress,
+    action=texts,
+    total=st.integers(0, 100_000),
+    begun_at=moments,
+    active_at=moments,
+    cursor=maybe_text,
+    asked_at=maybe_moment,
+    missed_at=maybe_moment,
+    halted=maybe_text,
+    wait_until=maybe_moment,
+    counted_from=maybe_moment,
+    length=st.integers(0),
 )

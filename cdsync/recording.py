@@ -1,0 +1,52 @@
+"""What a pass writes down beside what it does: what the look has shown, and how often the same change was tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cdsync.core.actions import ActionKind, BlockedReason, Plan
+from cdsync.core.model import Address, DesiredState, Effort, OwnedState
+from cdsync.core.restraint import REPEATABLE, signature_of
+from cdsync.executor import Report
+from cdsync.observer import Sight
+from cdsync.store import Store
+
+
+def count_efforts(store: Store, owned: OwnedState, report: Report) -> None:
+    """Count how often in a row each change was made; the next look that shows it made ends the count."""
+    made: dict[Address, Effort | None] = {}
+    for result in report.results:
+        action = result.action
+        if result.outcome == "done" and action.kind in REPEATABLE and not action.removes:
+            before = owned.efforts.get(action.address)
+            signature = signature_of(action)
+            again = before is not None and before.signature == signature
+            made[action.address] = Effort(signature, before.count + 1 if before and again else 1)
+    if made:
+        store.set_efforts(made)
+
+
+def remember(store: Store, plan: Plan, desired: DesiredState, owned: OwnedState, sight: Sight) -> None:
+    """Write down what the look has shown about our runs, and what of the declaration holds from now on.
+
+    That is which resources are protected, and that a grace is over early for what is declared again, although nothing
+    is done about it now: should it be removed once more, its grace is a new one.
+    """
+    if sight.workspace is not None and store.fact("workspace") is None:
+        store.remember("workspace", sight.workspace)
+    seen = {row.address: row for row in sight.owned}
+    acted_on = {row.address for row in plan.actions}
+    for address, known in owned.resources.items():
+        declared = desired.resources.get(address)
+        if declared is None:
+            continue
+        removed_at = known.removed_at if address in acted_on else None
+        if (declared.protect, removed_at) != (known.protect, known.removed_at):
+            seen[address] = replace(seen.get(address, known), protect=declared.protect, removed_at=removed_at)
+    if seen or sight.runs:
+        store.follow(sight.runs, owned=tuple(seen.values()))
+    # What is said about the runs of a schedule says nothing about the schedule itself.
+    differing = {row.address for row in plan.actions if row.kind is not ActionKind.RESUME_RUN}
+    differing |= {row.address for row in plan.blocked if row.reason is not BlockedReason.NEEDS_ATTENTION}
+    if over := {address: None for address in owned.efforts if address not in differing}:
+        store.set_efforts(over)
