@@ -29,7 +29,10 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """One resource. `key` is what makes it the same resource under every name; its inputs carry it to the account."""
+    """One resource. `key` is what makes it the same resource under every name; its inputs carry it to the account.
+
+    `live` is how many inputs a live run has; 0 for any other.
+    """
 
     key: str
     name: str
@@ -41,6 +44,7 @@ class Declared:
     version: int = 1
     was: str | None = None
     schedule_at: datetime | None = None
+    live: int = 0
 
     @property
     def address(self) -> Address:
@@ -50,6 +54,8 @@ class Declared:
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Its inputs, by which its rows on the account are known."""
+        if self.live:
+            return [{"key": self.key, "version": self.version, "n": number} for number in range(self.live)]
         return [{"key": self.key, "version": self.version}]
 
     def as_yaml(self) -> dict[str, Any]:
@@ -57,6 +63,8 @@ class Declared:
         fields: dict[str, Any] = {"action": self.action, "inputs": self.inputs}
         if self.kind == "schedule":
             fields |= {"cron": self.cron, "timezone": self.timezone, "state": self.state}
+        elif self.live:
+            fields["mode"] = "live"
         elif self.schedule_at is not None:
             fields["schedule_at"] = self.schedule_at.isoformat()
         if self.was is not None:

@@ -106,6 +106,10 @@ class People:
 
     def _add_run(self) -> None:
         number = next(self._numbers)
+        if self._chance.random() < 0.3:
+            action, live = self._chance.choice(("action-run", "action-live")), self._chance.randint(1, 7)
+            self._world.declare(Declared(key=f"k{number}", name=f"r{number}", kind="run", action=action, live=live))
+            return
         later = timedelta(seconds=self._chance.randrange(120, 2 * 86_400))
         at = (self._world.now + later).replace(microsecond=0) if self._chance.random() < 0.6 else None
         run = Declared(key=f"k{number}", name=f"r{number}", kind="run", action="action-run", schedule_at=at)

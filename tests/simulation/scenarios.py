@@ -24,6 +24,7 @@ A = Declared(key="k-a", name="a", action="action-a")
 TWIN = replace(A, key="k-twin", name="twin")
 LATER = Declared(key="k-late", name="late", kind="run", action="action-r", schedule_at=START + timedelta(minutes=30))
 NOW = replace(LATER, schedule_at=None)
+LIVE = replace(NOW, key="k-live", name="live", action="action-live", live=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +129,7 @@ def _everything(world: World) -> None:
     for number in range(3):
         world.declare(Declared(key=f"k-new-{number}", name=f"new-{number}", action="action-a"))
     world.declare(NOW)
+    world.declare(LIVE)
 
 
 def _four() -> tuple[Declared, ...]:
@@ -163,6 +165,7 @@ SCENARIOS = (
     ),
     Scenario(name="create-again", before=(A,), act=_cancel_by_hand, labels=MOST),
     Scenario(name="launch", act=_declaring(NOW), labels=LABELS),
+    Scenario(name="launch-live", act=_declaring(LIVE), labels=MOST),
     Scenario(name="launch-later", act=_declaring(LATER), labels=LABELS),
     Scenario(
         name="replace-launch-later",

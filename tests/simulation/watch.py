@@ -34,6 +34,11 @@ def key_of(order: Order) -> str:
     return str(order.inputs[0].get("key", ""))
 
 
+def part_of(key: str, number: int) -> str:
+    """One input of a live run, which is paid for by itself."""
+    return f"{key}, input {number}"
+
+
 @dataclass
 class Watch:
     """What is known of the account since the last look."""
@@ -93,6 +98,8 @@ class Watch:
             BrokenPromise: it is not so.
         """
         live = [row for row in self.rows_of(key) if row.status in LIVE]
+        if declared is not None and declared.live:
+            return  # what it brought is in its files
         if declared is not None and declared.kind == "run":
             count = self.launched[key] + len(live)
             if count != 1:
@@ -131,7 +138,10 @@ class Watch:
             self.runs_seen.add(uid)
             run = self.account.runs.rows[uid]
             if run.scheduled_run_uid is None:
-                self._count_launch(key_of(run.order), f"{uid} was launched")
+                key = key_of(run.order)
+                live = run.execution_mode == "LIVE"
+                whose = part_of(key, run.order.inputs[0].get("n", -1)) if live and key else key
+                self._count_launch(whose, f"{uid} was launched")
 
     def _count_launch(self, key: str, what: str) -> None:
         self.launched[key] += 1

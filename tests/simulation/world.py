@@ -209,9 +209,9 @@ class World:
         run_virtual(saying, start=self.now)
 
     def open_intents(self) -> int:
-        """How many creations of unknown outcome the journal holds."""
+        """How many creations and live requests of unknown outcome the journal holds."""
         with open_reader(self.home / "state.db") as store:
-            return len(store.pending())
+            return len(store.pending()) + sum(1 for far in store.owned().live.values() if far.asked_at is not None)
 
     def converge(self, *, pause: timedelta = timedelta(seconds=40), most: int = MOST_PASSES) -> Ended:
         """Apply again and again until nothing is left to do; what waits for a tick is given the time.
