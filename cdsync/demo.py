@@ -52,6 +52,13 @@ class Tour:
         if code != expect:
             raise RuntimeError(f"cdsync {shlex.join(arguments)} ended with {code}, not {expect}")
 
+    def show_rows(self, name: str) -> None:
+        """Print the first rows that a live run has brought, and how many there are."""
+        path = self.root / "results" / f"{name}.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        print(f"$ head -3 results/{path.name}; wc -l results/{path.name}")  # noqa: T201 # the tour's own voice
+        print("\n".join([*lines[:3], f"{len(lines)} results/{path.name}"]), flush=True)  # noqa: T201 # the tour's own voice
+
     def by_hand(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Look at the account, or do something there, that cdsync knows nothing of."""
         data = None if body is None else json.dumps(body).encode()
@@ -80,14 +87,19 @@ def _guide(tour: Tour) -> None:
     tour.run("apply", "--yes")
     tour.say("A second plan is empty.")
     tour.run("plan", "--detailed-exitcode")
-    tour.say("Behind cdsync's back: one schedule is paused, another cancelled, and a run stops.")
+    tour.say("The live run has put its rows on disk, page by page, each once.")
+    tour.show_rows("speakers-now")
+    tour.say("Behind cdsync's back: one schedule is paused, another cancelled, a run stops, one is out of credits.")
     paused, cancelled = _two_active_schedules(tour)
     tour.by_hand("POST", f"schedules/{paused}/pause")
     tour.by_hand("POST", f"schedules/{cancelled}/cancel")
-    tour.by_hand("POST", f"runs/{_a_run(tour)}", {"status": "STOPPED"})
-    tour.say("The plan finds all three ...")
+    stopped, blocked = _two_background_runs(tour)
+    tour.by_hand("POST", f"runs/{stopped}", {"status": "STOPPED"})
+    credits_gone = {"label": "NO_ACCESS", "message": "No credits are left"}
+    tour.by_hand("POST", f"runs/{blocked}", {"status": "BLOCKED", "last_error": credits_gone})
+    tour.say("The plan finds all four ...")
     tour.run("plan", "--detailed-exitcode", expect=2)
-    tour.say("... and apply heals them.")
+    tour.say("... and apply heals three; the fourth needs a person, so it is told and left alone.")
     tour.run("apply", "--yes")
     tour.say("The account at the end.")
     tour.run("status")
@@ -96,13 +108,12 @@ def _guide(tour: Tour) -> None:
 
 def _two_active_schedules(tour: Tour) -> tuple[str, str]:
     """Two schedules that are not protected: the first and the last that were created active."""
-    schedules = tour.by_hand("GET", "state")["schedules"]
-    rows = schedules.values() if isinstance(schedules, dict) else schedules
+    rows = tour.by_hand("GET", "state")["schedules"]
     active = [row["uid"] for row in rows if row["status"] == "ACTIVE" and row["cron"]]
     return active[0], active[-1]
 
 
-def _a_run(tour: Tour) -> str:
-    runs = tour.by_hand("GET", "state")["runs"]
-    rows = runs.values() if isinstance(runs, dict) else runs
-    return str(next(row["uid"] for row in rows))
+def _two_background_runs(tour: Tour) -> tuple[str, str]:
+    rows = tour.by_hand("GET", "state")["runs"]
+    background = [row["uid"] for row in rows if row["execution_mode"] == "ASYNC"]
+    return background[0], background[-1]

@@ -22,6 +22,7 @@ SIGNS = {
     ActionKind.PAUSE: ("~", "update"),
     ActionKind.DELETE: ("-", "remove"),
     ActionKind.FORGET: ("-", "remove"),
+    ActionKind.FETCH: (">", "resume"),
 }
 
 VALUE_WIDTH = 52
