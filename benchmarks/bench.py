@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -27,6 +28,8 @@ from cdsync.config import load
 from cdsync.reconciler import apply_pass, plan_pass
 
 PER_FILE = 50
+MOST_INPUTS = 100_000
+MOST_MEMORY = 300
 SETTINGS = "api: {requests_per_minute: 10000, dialect: rest}\n"
 
 
@@ -143,6 +146,26 @@ def _measure(root: Path, url: str, count: int, *, runs: int) -> list[Row]:
     ]
 
 
+def peak_memory_of_a_plan(inputs: int) -> float:
+    """The largest resident size, in MiB, of a process that plans one run with so many inputs."""
+    with tempfile.TemporaryDirectory(prefix="cdsync-bench-") as folder, simulator() as url:
+        root = Path(folder)
+        (root / "cdsync.yaml").write_text(SETTINGS, encoding="utf-8")
+        (root / "run.yaml").write_text("runs:\n  big: {action: a, inputs: {file: rows.csv}}\n", encoding="utf-8")
+        with (root / "rows.csv").open("w", encoding="utf-8") as stream:
+            stream.write("linkedin_profile_url,first_name,company\n")
+            for number in range(inputs):
+                stream.write(f"https://www.linkedin.com/in/person-{number},First {number},Company {number % 977}\n")
+        environment = {**os.environ, "CDSYNC_API_URL": url, "CDSYNC_API_KEY": "bench"}
+        command = [sys.executable, "-m", "cdsync", "-C", str(root), "plan"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"the plan ended with {process.returncode}")
+        return usage.ru_maxrss / 1024
+
+
 def main() -> None:
     """Measure, print one table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -159,8 +182,12 @@ def main() -> None:
             print(
                 f"{row.what:<24}{row.schedules:>10}{row.seconds:>10.3f}{row.floor:>10.3f}{row.ratio:>8.2f}", flush=True
             )
-    document = [{**asdict(row), "ratio": row.ratio} for row in rows]
+    document: list[dict[str, object]] = [{**asdict(row), "ratio": row.ratio} for row in rows]
+    peak = peak_memory_of_a_plan(MOST_INPUTS)
+    print(f"peak memory of a plan of one run with {MOST_INPUTS:,} inputs: {peak:.0f} MiB, of {MOST_MEMORY} allowed")
+    document.append({"what": "peak memory of a plan, MiB", "inputs": MOST_INPUTS, "peak": peak, "allowed": MOST_MEMORY})
     options.output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    sys.exit(1 if peak > MOST_MEMORY else 0)
 
 
 if __name__ == "__main__":

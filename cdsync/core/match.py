@@ -13,6 +13,7 @@ from cdsync.core.context import SKEW
 from cdsync.core.cron import same_cron, same_timezone
 from cdsync.core.fingerprint import SENSITIVE
 from cdsync.core.model import RemoteRun, RemoteSchedule
+from cdsync.core.progress import LIVE
 from cdsync.core.records import Intent
 from cdsync.core.work import Json
 
@@ -56,7 +57,7 @@ def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
 
 def _same_run(intent: Intent, remote: RemoteRun) -> bool:
     record = intent.record
-    if record is None or remote.action != record.action or remote.schedule_uid is not None:
+    if record is None or remote.action != record.action or remote.schedule_uid is not None or remote.mode == LIVE:
         return False
     if _labelled(intent, remote):
         return True

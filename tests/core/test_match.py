@@ -113,6 +113,14 @@ def test_an_intent_without_a_record_matches_nothing() -> None:
     assert matching_runs(lost, [run_shown(created_at=JUST_NOW)], labels=None) == ()
 
 
+def test_a_live_run_is_never_what_a_launch_made() -> None:
+    """What was answered at once was not launched in the background, however alike it is."""
+    made = run_shown(created_at=JUST_NOW, mode="LIVE")
+
+    assert matching_runs(intent(RUN), [made], labels=None) == ()
+    assert matching_runs(intent(RUN), [replace(made, mode="ASYNC")], labels=None) != ()
+
+
 @pytest.mark.parametrize(
     ("next_execution_at", "expected"),
     [

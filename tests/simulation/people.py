@@ -190,7 +190,7 @@ class People:
 
     def _could_be_mistaken(self, one: Declared) -> bool:
         """Whether a creation of ours is looked for that was never made, so that nobody could tell the stranger's."""
-        if not self._world.home.exists() or not self._world.open_intents():
+        if not self._world.home.exists() or not self._world.open_questions():
             return False
         return not self._world.watch.rows_of(one.key, *LIVE)
 

@@ -59,7 +59,7 @@ def _misleading_listing(world: World, chance: random.Random, *, skip: int) -> Fa
         change = chance.choice(changes)
         return Fault(kind="shifting_listing", method="GET", change=change, skip=skip)
     behind = any(fault.kind == "stale_listing" for fault in world.faults.active)
-    if behind or (world.home.exists() and world.open_intents()):
+    if behind or (world.home.exists() and world.open_questions()):
         # A second one could outlast the settle time of what is being looked for.
         return None
     return Fault(kind="stale_listing", method="GET", writes=chance.randint(1, 3), skip=skip)

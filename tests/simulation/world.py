@@ -209,7 +209,12 @@ class World:
         run_virtual(saying, start=self.now)
 
     def open_intents(self) -> int:
-        """How many creations and live requests of unknown outcome the journal holds."""
+        """How many creations of unknown outcome the journal holds."""
+        with open_reader(self.home / "state.db") as store:
+            return len(store.pending())
+
+    def open_questions(self) -> int:
+        """How many requests of unknown outcome there are: creations, and live ones, which wait for their declaration."""
         with open_reader(self.home / "state.db") as store:
             return len(store.pending()) + sum(1 for far in store.owned().live.values() if far.asked_at is not None)
 
