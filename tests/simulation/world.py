@@ -214,7 +214,7 @@ class World:
             return len(store.pending())
 
     def open_questions(self) -> int:
-        """How many requests of unknown outcome there are: creations, and live ones, which wait for their declaration."""
+        """How many requests of unknown outcome there are: creations, and live ones."""
         with open_reader(self.home / "state.db") as store:
             return len(store.pending()) + sum(1 for far in store.owned().live.values() if far.asked_at is not None)
 
