@@ -30,9 +30,16 @@ ROUNDS = 3
 """How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What a pass works with: the declaration, the open API, the open store, the rules."""
+    """What a pass works with: the declaration, the open API, the open store, the rules.
+
+    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun.
+    """
 
     settings: Settings
     desired: DesiredState
@@ -42,6 +49,7 @@ class Pass:
     policy: Policy
     targets: tuple[str, ...] = ()
     revision: str | None = None
+    stopping: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +65,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What an apply did: the plan that was approved, what became of it, and what is left."""
+    """What an apply did: the plan that was approved, what became of it, and what is left.
+
+    `seen` is the last look, from which `left` was decided.
+    """
 
     plan: Plan
     reports: tuple[Report, ...] = ()
     left: Plan = field(default_factory=Plan)
+    seen: Planned | None = None
 
     @property
     def done(self) -> int:
@@ -145,10 +157,12 @@ async def apply_pass(
         reports.append(report)
         _count_efforts(work.store, current, report)
         ambiguous = await _resolve(work, patient=patient)
+        if work.stopping():
+            break
         current = await plan_pass(work, ambiguous=ambiguous)
         _remember(work.store, current)
         actions = _unfinished(current.plan, report)
-    return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
+    return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
 async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event], None]) -> Report:
@@ -268,4 +282,5 @@ def _workshop(work: Pass, planned: Planned) -> Workshop:
         owner=work.policy.owner,
         revision=work.revision,
         labels=known_labels(work.store),
+        stopping=work.stopping,
     )

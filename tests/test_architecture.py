@@ -21,6 +21,7 @@ LAYERS = (
     {"executor", "observer", "resolution"},
     {"reconciler"},
     {"custody", "importing", "assembly", "demo"},
+    {"daemon"},
     {"cli"},
     {"__main__"},
 )
@@ -48,6 +49,7 @@ OWNERS = {
     "sqlite3": {"cdsync.store"},
     "stamina": {"cdsync.api"},
     "structlog": {"cdsync.logs"},
+    "watchfiles": {"cdsync.daemon.watching"},
     "yaml": {"cdsync.config"},
 }
 """Library -> the package or module that may import it. The simulator stands alone and owns whatever it needs."""

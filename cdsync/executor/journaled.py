@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cdsync.api import Api
@@ -21,7 +21,11 @@ ABOUT_LABEL = ("name", "additional propert", "unknown field", "unexpected")
 
 @dataclass(slots=True, kw_only=True)
 class Workshop:
-    """What carrying out a plan needs at hand. `labels` is learnt on the way: whether the API takes and echoes them."""
+    """What carrying out a plan needs at hand.
+
+    `labels` is learnt on the way: whether the API takes and echoes them. `stopping` says that no further action may
+    begin.
+    """
 
     api: Api
     store: Store
@@ -31,6 +35,7 @@ class Workshop:
     owner: str
     revision: str | None
     labels: bool | None
+    stopping: Callable[[], bool] = field(default=lambda: False)
 
     def now(self) -> datetime:
         """The present moment on the server's clock."""
