@@ -6,18 +6,26 @@ nothing anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cdsync.api import Api
-from cdsync.core.actions import Action, ActionKind, BlockedReason, Plan, Reason, Violation
+from cdsync.core.actions import (
+    Action,
+    ActionKind,
+    BlockedReason,
+    Plan,
+    Reason,
+    Violation,
+)
 from cdsync.core.diff import FieldChange
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, Effort, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
-from cdsync.core.restraint import REPEATABLE, signature_of
+from cdsync.core.restraint import REPEATABLE, safe_now, signature_of
 from cdsync.core.runs import STANDING_STILL
+from cdsync.core.setbacks import Setback
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
@@ -38,7 +46,8 @@ def _never() -> bool:
 class Pass:
     """What a pass works with: the declaration, the open API, the open store, the rules.
 
-    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun.
+    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun. `setbacks` are
+    actions that failed in earlier passes, by address and kind: they wait, and stand in the plan as blocked.
     """
 
     settings: Settings
@@ -50,6 +59,7 @@ class Pass:
     targets: tuple[str, ...] = ()
     revision: str | None = None
     stopping: Callable[[], bool] = _never
+    setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +108,7 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     Raises:
         ApiError: the account could not be read completely, so nothing is decided.
     """
-    owned = work.store.owned()
+    owned = replace(work.store.owned(), setbacks=work.setbacks)
     if ambiguous:
         questions = {address: _question(address, uids) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
@@ -145,7 +155,7 @@ async def apply_pass(
     review(planned)
     _guard(planned.plan, lifted)
     _remember(work.store, planned)
-    actions = _safe_now(planned.plan)
+    actions = safe_now(planned.plan, planned.owned)
     if actions and not approve(planned):
         return None
     reports: list[Report] = []
@@ -161,7 +171,7 @@ async def apply_pass(
             break
         current = await plan_pass(work, ambiguous=ambiguous)
         _remember(work.store, current)
-        actions = _unfinished(current.plan, report)
+        actions = _unfinished(current, report)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
@@ -202,7 +212,7 @@ async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...
     return dict(resolution.ambiguous)
 
 
-def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
+def _unfinished(planned: Planned, report: Report) -> tuple[Action, ...]:
     """What the approved actions still need: never another resource, and no second try of what failed or was done.
 
     What was unknown has been found or ruled out by now; what was only remembered, as an adoption is, may show what
@@ -214,13 +224,11 @@ def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
         for result in report.results
         if result.outcome in {"unknown", "skipped"} or (result.outcome == "done" and result.action.phase == 0)
     }
-    return tuple(row for row in _safe_now(plan) if row.address in going_on - failed and not (row.removes and failed))
-
-
-def _safe_now(plan: Plan) -> tuple[Action, ...]:
-    """The actions of a plan; without removals as long as nobody knows whether some creation took effect."""
-    unresolved = any(row.reason is BlockedReason.UNRESOLVED_OUTCOME for row in plan.blocked)
-    return tuple(row for row in plan.actions if not (unresolved and row.removes))
+    return tuple(
+        row
+        for row in safe_now(planned.plan, planned.owned)
+        if row.address in going_on - failed and not (row.removes and failed)
+    )
 
 
 def _count_efforts(store: Store, planned: Planned, report: Report) -> None:

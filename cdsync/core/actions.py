@@ -43,6 +43,10 @@ PHASES: Mapping[ActionKind, int] = {
 """The order of kinds: what only the store remembers, what brings into being, what changes, what removes."""
 
 
+BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.REPLACE})
+"""What must not be found missing when something else is removed."""
+
+
 class Reason(StrEnum):
     """Why a row stands in a plan."""
 
@@ -76,6 +80,7 @@ class BlockedReason(StrEnum):
     KEPT = "kept"
     HELD = "held"
     NOT_CONVERGING = "not-converging"
+    BACKING_OFF = "backing-off"
     INPUTS_MISSING = "inputs-missing"
     WAITING = "waiting"
     NEEDS_ATTENTION = "needs-attention"

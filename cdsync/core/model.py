@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from cdsync.core.setbacks import Setback
 from cdsync.core.work import Json, Work
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,98}[a-z0-9])?")
@@ -287,7 +288,8 @@ class OwnedState:
     """All that the store remembers about what is ours.
 
     `unresolved` are addresses whose last write has an unknown outcome, with what was tried; `held` those that a person
-    wants left alone; `efforts` those that were changed and have not been seen as declared since.
+    wants left alone; `efforts` those that were changed and have not been seen as declared since. `setbacks` are known
+    only to whoever makes one pass after another: by address and kind of action, what failed and is not tried yet.
     """
 
     resources: Mapping[Address, Ownership] = field(default_factory=dict)
@@ -295,3 +297,4 @@ class OwnedState:
     unresolved: Mapping[Address, str] = field(default_factory=dict)
     held: Mapping[Address, Hold] = field(default_factory=dict)
     efforts: Mapping[Address, Effort] = field(default_factory=dict)
+    setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
