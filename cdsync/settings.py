@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cdsync.core.policy import Policy
+from cdsync.core.urls import Endpoint
 from cdsync.core.work import Reference
 
 DialectName: TypeAlias = Literal["auto", "manage", "rest"]
+EventName: TypeAlias = Literal["failed", "attention", "drift", "applied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,36 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """How the daemon works.
+
+    `interval` lies between the end of one pass and the beginning of the next. Without `token` nobody may ask for a
+    pass over HTTP, without `webhook_secret` no hook is believed.
+    """
+
+    interval: timedelta = timedelta(seconds=60)
+    listen: Endpoint | None = None
+    token: Reference | None = None
+    webhook_secret: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Who is told of which events. The URL may itself be a secret, and so is left out of the representation."""
+
+    url: str | Reference = field(repr=False)
+    on: tuple[EventName, ...] = ("failed", "attention")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything of `cdsync.yaml`; `root`, `state` and `results` are absolute."""
 
     root: Path
     api: ApiSettings = field(default_factory=ApiSettings)
     policy: Policy = field(default_factory=Policy)
-    interval: timedelta = timedelta(seconds=60)
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    notify: tuple[Subscription, ...] = ()
     state: Path
     results: Path
 

@@ -50,6 +50,8 @@ READ_ATTEMPTS = 4
 REFUSALS = 5
 LONGEST_HOLD = 300.0
 BACK_OFF = 2.0
+CALLS_KEPT = 10_000
+"""A process that runs for months does not grow by what it has sent."""
 
 LARGEST_ANSWER = 64 * 2**20
 """In bytes, unpacked; a page of a hundred rows is far below."""
@@ -66,7 +68,7 @@ Body: TypeAlias = Callable[[], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that left: for tests and metrics. `status` is None when no answer came."""
+    """One request that left. `status` is None when no answer came."""
 
     method: str
     path: str
@@ -91,6 +93,7 @@ class Client:
         timeout: timedelta,
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
+        on_call: Callable[[Call], None] | None = None,
     ) -> None:
         if not HEADER_VALUE.fullmatch(key):
             # httpx and h11 would refuse it too, but quote it in what they raise.
@@ -111,7 +114,10 @@ class Client:
         self._patience = timeout.total_seconds()
         self._now = now
         self._offset = timedelta()
-        self.calls: deque[Call] = deque(maxlen=100_000)
+        self._waiting: set[asyncio.Timeout] = set()
+        self._hung_up = False
+        self._on_call = on_call or (lambda _call: None)
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -124,6 +130,12 @@ class Client:
     def server_now(self) -> datetime:
         """The present moment on the server's clock, in UTC."""
         return self._now() + self._offset
+
+    def hang_up(self) -> None:
+        """Send nothing more: what waits for leave is refused as never sent, and what was sent may still be answered."""
+        self._hung_up = True
+        for waiting in self._waiting:
+            waiting.reschedule(0.0)
 
     async def read(self, path: str, *, query: Mapping[str, str | list[str]]) -> Any:
         """GET a JSON value; repeated with a growing, jittered pause while the failure may pass.
@@ -169,7 +181,7 @@ class Client:
     ) -> httpx.Response:
         """Send until the API takes it: a 429 is a refusal before any effect, so that repeating it is safe."""
         for refusal in range(REFUSALS + 1):
-            await self._limiter.admit()
+            await self._admission(method, path)
             response = await self._send_once(method, path, query=query, body=body, fault=fault)
             wait = seconds_to_wait(response.headers, now=self.server_now().timestamp())
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -193,6 +205,21 @@ class Client:
             postponed_until=until,
             remedy="try again later, or lower api.requests_per_minute",
         )
+
+    async def _admission(self, method: str, path: str) -> None:
+        """Wait for leave to send; once the line is hung up, nobody gets it.
+
+        Raises:
+            Unreachable: it is hung up; nothing was sent.
+        """
+        try:
+            async with asyncio.timeout_at(0.0 if self._hung_up else None) as waiting:
+                self._waiting.add(waiting)
+                await self._limiter.admit()
+        except TimeoutError:
+            raise Unreachable(f"{method} {path}: not sent, because cdsync is stopping") from None
+        finally:
+            self._waiting.discard(waiting)
 
     async def _send_once(
         self,
@@ -222,7 +249,8 @@ class Client:
         except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
             raise fault(f"{method} {shown}: the answer was lost ({_text(error)})") from error
         finally:
-            self.calls.append(Call(method, shown, status))
+            self.calls.append(call := Call(method, shown, status))
+            self._on_call(call)
         self._learn_time(response)
         return response
 

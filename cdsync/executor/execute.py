@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cdsync.core.actions import Action, ActionKind
+from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind
 from cdsync.core.context import work_key
 from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
@@ -19,8 +19,6 @@ from cdsync.executor.journaled import Workshop
 
 IN_FLIGHT = 8
 """How many resources are worked on at a time; the limiter decides how fast."""
-
-BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.REPLACE})
 
 Outcome = Literal["done", "failed", "unknown", "skipped"]
 
@@ -53,7 +51,7 @@ async def execute(actions: Iterable[Action], shop: Workshop, *, on_event: Callab
         phases[action.phase].append(action)
     results: list[Result] = []
     for _, phase in sorted(phases.items()):
-        if phase[0].removes and any(_failed_to_create(result) for result in results):
+        if phase[0].removes and not shop.stopping() and any(_failed_to_create(result) for result in results):
             results.extend(_skip(action, "a creation failed in this pass", on_event) for action in phase)
         else:
             results.extend(await _run_phase(phase, shop, on_event))
@@ -101,7 +99,9 @@ def _twin_key(action: Action, shop: Workshop) -> Hashable:
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
     results: list[Result] = []
     for action in group:
-        if results and results[-1].outcome == "unknown":
+        if shop.stopping():
+            results.append(_skip(action, "cdsync is stopping; the next pass does it", on_event))
+        elif results and results[-1].outcome == "unknown":
             results.append(_skip(action, f"waits until {results[-1].action.address} is found or ruled out", on_event))
         else:
             results.append(await _run_one(action, shop, on_event))
@@ -121,7 +121,7 @@ async def _run_one(action: Action, shop: Workshop, on_event: Callable[[Event], N
         on_event(Unresolved(action, str(error)))
         return Result(action=action, outcome="unknown", error=error)
     except CdsyncError as error:
-        on_event(Failed(action, str(error), error.remedy))
+        on_event(Failed(action, str(error), error.remedy, error=error))
         return Result(action=action, outcome="failed", error=error)
     on_event(Succeeded(action, uid))
     return Result(action=action, outcome="done", uid=uid)

@@ -192,7 +192,7 @@ def test_a_plan_with_nothing_to_do_says_so() -> None:
 
 def test_a_plan_in_which_nothing_can_be_done_does_not_say_that_all_is_well() -> None:
     """What is blocked is not as declared."""
-    plan = plan_of(desired(one_off(mode="live")))
+    plan = plan_of(desired(one_off(schedule_at=NOW)))
 
     assert summary_sentence(plan) == "No changes can be made now; 1 left alone."
 
