@@ -162,10 +162,13 @@ class Client:
         return (await self.exchange(method, path, query=query, body=body))[0]
 
     async def exchange(
-        self, method: str, path: str, *, query: Mapping[str, str], body: Body | None
+        self, method: str, path: str, *, query: Mapping[str, str], body: Body | None, patience: int = 1
     ) -> tuple[Any, Mapping[str, str]]:
-        """Like `write`; gives the headers of the answer as well. A path may bring its own query."""
-        response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown)
+        """Like `write`; gives the headers of the answer as well.
+
+        A path may bring its own query. `patience` is how many times as long as usual the answer may take.
+        """
+        response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown, patience=patience)
         secrets = (*self._secrets, *sensitive_in(body() if body else {}))
         raise_for_status(response, fault=OutcomeUnknown, secrets=secrets)
         return decoded(response, fault=OutcomeUnknown, secrets=secrets), response.headers
@@ -178,11 +181,12 @@ class Client:
         query: Mapping[str, str | list[str]] | Mapping[str, str],
         body: Body | None,
         fault: type[ApiError],
+        patience: int = 1,
     ) -> httpx.Response:
         """Send until the API takes it: a 429 is a refusal before any effect, so that repeating it is safe."""
         for refusal in range(REFUSALS + 1):
             await self._admission(method, path)
-            response = await self._send_once(method, path, query=query, body=body, fault=fault)
+            response = await self._send_once(method, path, query=query, body=body, fault=fault, patience=patience)
             wait = seconds_to_wait(response.headers, now=self.server_now().timestamp())
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
                 if wait is None and (until := postponed_until(response)) is not None:
@@ -229,6 +233,7 @@ class Client:
         query: Mapping[str, str | list[str]] | Mapping[str, str],
         body: Body | None,
         fault: type[ApiError],
+        patience: int,
     ) -> httpx.Response:
         status: int | None = None
         shown = path.partition("?")[0]
@@ -236,8 +241,16 @@ class Client:
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
             # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
-            async with asyncio.timeout(self._patience):
-                request = self._http.stream(method, path, params=query or None, content=content, headers=headers)
+            allowed = self._patience * patience
+            async with asyncio.timeout(allowed):
+                request = self._http.stream(
+                    method,
+                    path,
+                    params=query or None,
+                    content=content,
+                    headers=headers,
+                    timeout=httpx.Timeout(allowed, connect=self._patience / 2),
+                )
                 async with request as answering:
                     response = await _read(answering)
             status = response.status_code

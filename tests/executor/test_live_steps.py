@@ -322,3 +322,15 @@ def test_a_live_run_holds_up_nothing_else(tmp_path: Path) -> None:
         assert set(order) == {"a", "s", "r"}
 
     live_in(tmp_path, story)
+
+
+def test_a_live_answer_may_take_its_time(tmp_path: Path) -> None:
+    """It does its work before it answers, and what is paid for is waited for."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=200.0, after=True))
+        assert (await world.apply(live(inputs=1))).complete
+        assert failed(world) == []
+        assert len(rows(world)) == ROWS_OF_AN_INPUT
+
+    live_in(tmp_path, story)
