@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from cdsync.api import connect
+from cdsync.api import Api, Call, connect
 from cdsync.config import Configuration, load, load_settings
 from cdsync.core.urls import base_url_fault
 from cdsync.errors import CdsyncError
@@ -28,15 +28,23 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def _unheard(_call: Call) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a pass takes from outside: the folder, environment and clock; in the simulation, transport and store."""
+    """What a pass takes from outside: the folder, environment and clock; in the simulation, transport and store.
+
+    `on_call` hears of every request that left.
+    """
 
     root: Path
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     now: Callable[[], datetime] = wall_clock
     transport: httpx.AsyncBaseTransport | None = None
     open_store: Callable[..., AbstractContextManager[Store]] = open_writer
+    on_call: Callable[[Call], None] = _unheard
     allow_lookalikes: bool = False
     targets: tuple[str, ...] = ()
 
@@ -81,7 +89,7 @@ async def writing_pass(around: Surroundings, *, command: str) -> AsyncIterator[t
     configuration = read_configuration(around)
     with around.open_store(configuration.settings.state, holder=holder(command, around.now())) as store:
         async with _connected(configuration, store, around) as work:
-            _remember_dialect(store, work)
+            remember_dialect(store, work.settings, work.api)
             yield configuration, work
 
 
@@ -90,18 +98,32 @@ def holder(command: str, now: datetime) -> str:
     return f"cdsync {command} (process {os.getpid()} on {platform.node()}, since {now:%Y-%m-%d %H:%M:%S} UTC)"
 
 
-@asynccontextmanager
-async def _connected(configuration: Configuration, store: Store, around: Surroundings) -> AsyncIterator[Pass]:
-    settings = configuration.settings
-    references = References(root=settings.root, environment=around.environment)
-    api = connect(
+def references_of(settings: Settings, around: Surroundings) -> References:
+    """Where the secrets of a root are looked up."""
+    return References(root=settings.root, environment=around.environment)
+
+
+def connection(settings: Settings, key: str, store: Store, around: Surroundings) -> AbstractAsyncContextManager[Api]:
+    """The API of these settings, opened in the dialect that the state knows it to speak.
+
+    Raises:
+        ApiError: when it is entered: no dialect answers, or the key is refused.
+    """
+    return connect(
         settings.api,
-        key=references.resolve(settings.api.key),
+        key=key,
         now=around.now,
         dialect=_remembered_dialect(store, settings),
         transport=around.transport,
+        on_call=around.on_call,
     )
-    async with api as opened:
+
+
+@asynccontextmanager
+async def _connected(configuration: Configuration, store: Store, around: Surroundings) -> AsyncIterator[Pass]:
+    settings = configuration.settings
+    references = references_of(settings, around)
+    async with connection(settings, references.resolve(settings.api.key), store, around) as opened:
         yield Pass(
             settings=settings,
             desired=configuration.desired,
@@ -121,7 +143,8 @@ def _remembered_dialect(store: Store, settings: Settings) -> str | None:
     return known.removesuffix(spoken_at) if known is not None and known.endswith(spoken_at) else None
 
 
-def _remember_dialect(store: Store, work: Pass) -> None:
-    fact = f"{work.api.dialect.name} {work.settings.api.base_url}{work.settings.api.prefix}"
+def remember_dialect(store: Store, settings: Settings, api: Api) -> None:
+    """Write down which dialect the API at this address speaks, so that it is not asked again."""
+    fact = f"{api.dialect.name} {settings.api.base_url}{settings.api.prefix}"
     if store.fact("dialect") != fact:
         store.remember("dialect", fact)

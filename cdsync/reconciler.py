@@ -42,11 +42,12 @@ ROUNDS = 3
 """How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
 
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What a pass works with: the declaration, the open API, the open store, the rules.
 
-    `stopping` is asked between two requests of what takes its time: whether it shall come to an end.
+    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun.
     """
 
     settings: Settings
@@ -73,11 +74,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What an apply did: the plan that was approved, what became of it, and what is left."""
+    """What an apply did: the plan that was approved, what became of it, and what is left.
+
+    `seen` is the last look, from which `left` was decided.
+    """
 
     plan: Plan
     reports: tuple[Report, ...] = ()
     left: Plan = field(default_factory=Plan)
+    seen: Planned | None = None
 
     @property
     def done(self) -> int:
@@ -164,10 +169,12 @@ async def apply_pass(
         reports.append(report)
         count_efforts(work.store, current.owned, report)
         ambiguous = await _resolve(work, patient=patient)
+        if work.stopping():
+            break
         current = await plan_pass(work, ambiguous=ambiguous)
         remember(work.store, current.plan, current.desired, current.owned, current.sight)
         actions = _unfinished(current.plan, report)
-    return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan)
+    return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
 async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event], None]) -> Report:

@@ -34,13 +34,20 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """How the daemon works. `interval` lies between the end of one pass and the beginning of the next."""
+
+    interval: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything of `cdsync.yaml`; `root`, `state` and `results` are absolute."""
 
     root: Path
     api: ApiSettings = field(default_factory=ApiSettings)
     policy: Policy = field(default_factory=Policy)
-    interval: timedelta = timedelta(seconds=60)
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
     state: Path
     results: Path
 

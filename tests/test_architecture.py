@@ -22,6 +22,7 @@ LAYERS = (
     {"recording"},
     {"reconciler"},
     {"custody", "importing", "assembly", "demo"},
+    {"daemon"},
     {"cli"},
     {"__main__"},
 )
@@ -49,6 +50,7 @@ OWNERS = {
     "sqlite3": {"cdsync.store"},
     "stamina": {"cdsync.api"},
     "structlog": {"cdsync.logs"},
+    "watchfiles": {"cdsync.daemon.watching"},
     "yaml": {"cdsync.config"},
 }
 """Library -> the package or module that may import it. The simulator stands alone and owns whatever it needs."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cdsync.api.client import Body, Client
+from cdsync.api.client import Body, Call, Client
 from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
@@ -46,8 +46,11 @@ async def connect(
     now: Callable[[], datetime],
     dialect: str | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    on_call: Callable[[Call], None] | None = None,
 ) -> AsyncIterator[Api]:
     """Open the API in the dialect of the settings; with `auto`, in the known one, else in the one that answers.
+
+    `on_call` hears of every request that left.
 
     Raises:
         ApiError: no dialect answers, or the key is refused.
@@ -59,6 +62,7 @@ async def connect(
         timeout=settings.timeout,
         now=now,
         transport=transport,
+        on_call=on_call,
     )
     try:
         name = settings.dialect if settings.dialect != "auto" else dialect

@@ -50,6 +50,8 @@ READ_ATTEMPTS = 4
 REFUSALS = 5
 LONGEST_HOLD = 300.0
 BACK_OFF = 2.0
+CALLS_KEPT = 10_000
+"""A process that runs for months does not grow by what it has sent."""
 
 LARGEST_ANSWER = 64 * 2**20
 """In bytes, unpacked; a page of a hundred rows is far below."""
@@ -66,7 +68,7 @@ Body: TypeAlias = Callable[[], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that left: for tests and metrics. `status` is None when no answer came."""
+    """One request that left. `status` is None when no answer came."""
 
     method: str
     path: str
@@ -91,6 +93,7 @@ class Client:
         timeout: timedelta,
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None = None,
+        on_call: Callable[[Call], None] | None = None,
     ) -> None:
         if not HEADER_VALUE.fullmatch(key):
             # httpx and h11 would refuse it too, but quote it in what they raise.
@@ -111,7 +114,8 @@ class Client:
         self._patience = timeout.total_seconds()
         self._now = now
         self._offset = timedelta()
-        self.calls: deque[Call] = deque(maxlen=100_000)
+        self._on_call = on_call or (lambda _call: None)
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -222,7 +226,8 @@ class Client:
         except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
             raise fault(f"{method} {shown}: the answer was lost ({_text(error)})") from error
         finally:
-            self.calls.append(Call(method, shown, status))
+            self.calls.append(call := Call(method, shown, status))
+            self._on_call(call)
         self._learn_time(response)
         return response
 

@@ -21,8 +21,14 @@ from cdsync.render.lines import STYLES, Line, joined, printable
 def flags_of(ctx: click.Context) -> Flags:
     """The global flags; sets up logging as they say."""
     flags: Flags = ctx.obj
-    logs.configure(log_format=flags.log_format or "console", level=flags.log_level or "warning")
+    logging_of(ctx, level="warning")
     return flags
+
+
+def logging_of(ctx: click.Context, *, level: str) -> None:
+    """Set up logging as the flags say; `level` is what is shown when they say nothing."""
+    flags: Flags = ctx.obj
+    logs.configure(log_format=flags.log_format, level=flags.log_level or level)
 
 
 def surroundings_of(

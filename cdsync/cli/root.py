@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("declaration", "Check the whole declaration offline; needs no key."),
     "plan": ("planning", "Show what would happen, and why; changes nothing."),
     "apply": ("planning", "Make the account as declared."),
+    "daemon": ("daemon", "Keep the account as declared: heal drift, resume runs, take up changes."),
     "status": ("standing", "Show every resource: declared, remote, health, last and next fire, last run."),
     "history": ("standing", "Show what was done, when, by which commit, with what result."),
     "import": ("importing", "Write YAML for schedules nobody owns yet, and how to adopt them."),

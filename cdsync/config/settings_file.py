@@ -14,7 +14,7 @@ from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
 from cdsync.core.urls import base_url_fault
 from cdsync.core.work import Json
 from cdsync.errors import Problem
-from cdsync.settings import ApiSettings, Settings, default_results, default_state
+from cdsync.settings import ApiSettings, DaemonSettings, Settings, default_results, default_state
 
 PLACE_EXPECTED = "expected a path relative to the config root, below it"
 
@@ -41,13 +41,12 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
 def build_settings(value: Json, root: Path) -> Settings:
     """The settings of a document without problems."""
     document = value if isinstance(value, dict) else {}
-    daemon = _section(document, "daemon")
     state, results = document.get("state"), document.get("results")
     return Settings(
         root=root,
         api=_api(_section(document, "api")),
         policy=_policy(_section(document, "policy"), document.get("owner")),
-        interval=_duration(daemon, "interval", timedelta(seconds=60)),
+        daemon=_daemon(_section(document, "daemon")),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
         results=Path(root / results).absolute() if isinstance(results, str) else default_results(root),
     )
@@ -65,6 +64,11 @@ def _api(section: Mapping[str, Json]) -> ApiSettings:
         timeout=_duration(section, "timeout", usual.timeout),
         settle=_duration(section, "settle", usual.settle),
     )
+
+
+def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
+    usual = DaemonSettings()
+    return DaemonSettings(interval=_duration(section, "interval", usual.interval))
 
 
 def _policy(section: Mapping[str, Json], owner: Json) -> Policy:

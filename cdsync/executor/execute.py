@@ -53,7 +53,7 @@ async def execute(actions: Iterable[Action], shop: Workshop, *, on_event: Callab
         phases[action.phase].append(action)
     results: list[Result] = []
     for _, phase in sorted(phases.items()):
-        if phase[0].removes and any(_failed_to_create(result) for result in results):
+        if phase[0].removes and not shop.stopping() and any(_failed_to_create(result) for result in results):
             results.extend(_skip(action, "a creation failed in this pass", on_event) for action in phase)
         else:
             results.extend(await _run_phase(phase, shop, on_event))
@@ -101,7 +101,9 @@ def _twin_key(action: Action, shop: Workshop) -> Hashable:
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
     results: list[Result] = []
     for action in group:
-        if results and results[-1].outcome == "unknown":
+        if shop.stopping():
+            results.append(_skip(action, "cdsync is stopping; the next pass does it", on_event))
+        elif results and results[-1].outcome == "unknown":
             results.append(_skip(action, f"waits until {results[-1].action.address} is found or ruled out", on_event))
         else:
             results.append(await _run_one(action, shop, on_event))

@@ -13,7 +13,7 @@ from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import Limit, Policy, PruneMode
 from cdsync.core.work import Reference
 from cdsync.errors import ConfigError
-from cdsync.settings import ApiSettings, Settings, default_results, default_state
+from cdsync.settings import ApiSettings, DaemonSettings, Settings, default_results, default_state
 
 Files = Mapping[str, str | bytes]
 Refused = Callable[[Files], list[str]]
@@ -236,7 +236,7 @@ def test_every_setting_arrives(root_of: RootOf) -> None:
             max_changes=Limit(share=0.125, always=10),
             resume=ResumePolicy(statuses=("STOPPED", "BLOCKED"), attempts=1, backoff=timedelta(days=1)),
         ),
-        interval=timedelta(minutes=5),
+        daemon=DaemonSettings(interval=timedelta(minutes=5)),
         state=root / "data" / "cdsync.db",
         results=root / "data" / "rows",
     )

@@ -1,0 +1,73 @@
+"""The last good declaration, and what is wrong with the newest one: the account is kept by the one, people see both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cdsync.daemon.feed import Delivery, Feed
+from cdsync.errors import CdsyncError
+from cdsync.logs import logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Why the newest declaration is not taken, and since when."""
+
+    error: CdsyncError
+    since: datetime
+
+    @property
+    def summary(self) -> str:
+        """What is wrong in one line, the first of its problems."""
+        return str(self.error).split("\n", 1)[0]
+
+
+class Declared:
+    """Looks at the feed when asked to; one at a time, whoever asks."""
+
+    def __init__(self, feed: Feed, *, now: Callable[[], datetime]) -> None:
+        self._feed = feed
+        self._now = now
+        self._turn = asyncio.Lock()
+        self.delivery: Delivery | None = None
+        self.fault: Fault | None = None
+
+    async def refresh(self) -> None:
+        """Take the newest declaration if it is good, else note what is wrong with it."""
+        async with self._turn:
+            try:
+                found = await self._feed.latest()
+            except CdsyncError as error:
+                self._refuse(error)
+            else:
+                self._accept(found)
+
+    def _refuse(self, error: CdsyncError) -> None:
+        known = self.fault
+        if known is not None and str(known.error) == str(error):
+            return
+        self.fault = Fault(error=error, since=self._now())
+        kept = self.delivery.revision if self.delivery else None
+        logger().error(
+            "configuration.refused",
+            problems=str(error).split("\n"),
+            remedy=error.remedy,
+            kept=kept,
+            keeps_last_good=self.delivery is not None,
+        )
+
+    def _accept(self, found: Delivery) -> None:
+        before, self.delivery = self.delivery, found
+        mended, self.fault = self.fault is not None, None
+        if before is None or mended or before.configuration.files != found.configuration.files:
+            configuration = found.configuration
+            logger().info(
+                "configuration.accepted",
+                revision=found.revision,
+                resources=len(configuration.desired.resources),
+                files=len(configuration.files),
+                warnings=[str(warning) for warning in configuration.warnings],
+            )

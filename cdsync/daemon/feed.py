@@ -1,0 +1,72 @@
+"""Where the declaration comes from: the seam, and its plainest form, a folder that somebody else keeps.
+
+A feed gives a whole, valid declaration or an error; keeping the last good one is not its business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cdsync.assembly import Surroundings, read_configuration
+from cdsync.config import Configuration
+from cdsync.daemon.triggers import Cause
+from cdsync.daemon.watching import watch
+from cdsync.revision import revision_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One valid declaration, and the revision that it is of; a folder outside git has none.
+
+    Its settings are those of the passes made with it; which state is opened and where the listener is, was decided at
+    the start.
+    """
+
+    configuration: Configuration
+    revision: str | None
+
+
+class Feed(Protocol):
+    """A source of declarations."""
+
+    async def latest(self) -> Delivery:
+        """Look at the source now, and give what it holds.
+
+        Raises:
+            CdsyncError: it cannot be read, or (as ConfigError) it is wrong.
+        """
+
+    def changes(self) -> AsyncIterator[Cause]:
+        """Wait for changes of the source, and tell each; it may end or fail, and is then begun again."""
+
+
+Aside = Callable[[Callable[[], Delivery]], Awaitable[Delivery]]
+"""Does work that would hold up the loop, elsewhere."""
+
+
+class FolderFeed:
+    """The config root itself, as it lies there."""
+
+    def __init__(self, around: Surroundings, *, aside: Aside = asyncio.to_thread) -> None:
+        self._around = around
+        self._aside = aside
+
+    async def latest(self) -> Delivery:
+        """Read the whole root.
+
+        Raises:
+            CdsyncError: there is none, or (as ConfigError) something in it is wrong.
+        """
+        return await self._aside(self._read)
+
+    def _read(self) -> Delivery:
+        configuration = read_configuration(self._around)
+        return Delivery(configuration=configuration, revision=revision_of(self._around.root))
+
+    async def changes(self) -> AsyncIterator[Cause]:
+        """Tell when something below the root changed."""
+        async for _ in watch(self._around.root):
+            yield Cause.FILES

@@ -1,0 +1,109 @@
+"""How things stand, as one value that does not change: what health, status line, metrics and pages are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from cdsync.core.status import StatusRow, make_status
+from cdsync.daemon.declared import Fault
+from cdsync.daemon.feed import Delivery
+from cdsync.daemon.triggers import Cause
+from cdsync.errors import CdsyncError
+from cdsync.reconciler import Applied, Planned
+
+
+class Result(StrEnum):
+    """How a pass ended; the value is its name in logs and metrics."""
+
+    UNCHANGED = "unchanged"
+    APPLIED = "applied"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def decided(self) -> bool:
+        """Whether the account was read and something was decided, be it that nothing may be done."""
+        return self not in {Result.FAILED, Result.STOPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRecord:
+    """One pass that has come to its end.
+
+    `seen` is the last look with the plan that was made from it, `rows` how every resource stood there, `applied` what
+    was done; none is there when the account could not be read. Times are aware, in UTC.
+    """
+
+    number: int
+    causes: tuple[Cause, ...]
+    began: datetime
+    seconds: float
+    result: Result
+    revision: str | None
+    calls: int = 0
+    failed: int = 0
+    seen: Planned | None = None
+    rows: tuple[StatusRow, ...] = ()
+    applied: Applied | None = None
+    error: CdsyncError | None = None
+
+    @property
+    def done(self) -> int:
+        """How many actions took effect."""
+        return self.applied.done if self.applied else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything that can be told between two passes.
+
+    `looked` is the last pass that saw the account, `last` the last one whatever became of it; `failures` is how many
+    have failed in a row, `next_at` is when the next one is due.
+    """
+
+    started: datetime
+    delivery: Delivery | None = None
+    fault: Fault | None = None
+    last: PassRecord | None = None
+    looked: PassRecord | None = None
+    failures: int = 0
+    next_at: datetime | None = None
+
+
+def rows_of(planned: Planned, now: datetime) -> tuple[StatusRow, ...]:
+    """How every resource stood at a look; `now` is the server's time."""
+    # What a look shows of our runs is newer than what the state remembered when it began.
+    runs = {**planned.owned.runs, **{run.uid: run for run in planned.sight.runs}}
+    owned = replace(planned.owned, runs=runs)
+    return make_status(planned.desired, planned.sight.observed, owned, planned.plan, now)
+
+
+def headline(standing: Standing) -> str:
+    """How things stand, in one line."""
+    parts = [_about_declaration(standing), _about_passes(standing)]
+    if standing.next_at is not None:
+        parts.append(f"next at {standing.next_at:%H:%M:%S} UTC")
+    return "; ".join(part for part in parts if part)
+
+
+def _about_declaration(standing: Standing) -> str:
+    at = f" at {standing.delivery.revision}" if standing.delivery and standing.delivery.revision else ""
+    if standing.fault is None:
+        return f"{len(standing.delivery.configuration.desired.resources)} declared{at}" if standing.delivery else ""
+    kept = f"keeping the last good one{at}" if standing.delivery else "nothing is kept until one is valid"
+    return f"the configuration is refused since {standing.fault.since:%H:%M} UTC ({standing.fault.summary}), {kept}"
+
+
+def _about_passes(standing: Standing) -> str:
+    last = standing.last
+    if last is None:
+        return "no pass yet"
+    if last.error is not None:
+        again = f" {standing.failures} times in a row" if standing.failures > 1 else ""
+        return f"pass {last.number} {last.result.value}{again}: {str(last.error).splitlines()[0]}"
+    blocked = len(last.applied.left.blocked) if last.applied else 0
+    return f"pass {last.number} {last.result.value}: {last.done} done, {last.failed} failed, {blocked} left alone"
