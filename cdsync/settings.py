@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cdsync.core.policy import Policy
+from cdsync.core.urls import Endpoint
 from cdsync.core.work import Reference
 
 DialectName: TypeAlias = Literal["auto", "manage", "rest"]
+EventName: TypeAlias = Literal["failed", "attention", "drift", "applied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +37,24 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonSettings:
-    """How the daemon works. `interval` lies between the end of one pass and the beginning of the next."""
+    """How the daemon works.
+
+    `interval` lies between the end of one pass and the beginning of the next. Without `token` nobody may ask for a
+    pass over HTTP, without `webhook_secret` no hook is believed.
+    """
 
     interval: timedelta = timedelta(seconds=60)
+    listen: Endpoint | None = None
+    token: Reference | None = None
+    webhook_secret: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Who is told of which events. The URL may itself be a secret, and so is left out of the representation."""
+
+    url: str | Reference = field(repr=False)
+    on: tuple[EventName, ...] = ("failed", "attention")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     policy: Policy = field(default_factory=Policy)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    notify: tuple[Subscription, ...] = ()
     state: Path
     results: Path
 

@@ -22,8 +22,8 @@ A config root is a folder with `cdsync.yaml`. Every other `*.yaml` or `*.yml` be
 folders, declares resources. A name is unique per kind over all files; `schedule/NAME` and `run/NAME` are addresses.
 
 A *reference* is `{env: NAME}`, `{file: PATH}` (relative to the root) or `{credential: NAME}` (systemd's
-LoadCredential). It is allowed for `api.key`, `callback.url` and the values of `callback.headers`. Its value is used as
-found, and never printed, logged, planned or stored.
+LoadCredential). It is allowed for `api.key`, `daemon.token`, `daemon.webhook_secret`, `notify[].url`, `callback.url`
+and the values of `callback.headers`. Its value is used as found, and never printed, logged, planned or stored.
 
 These win over the file: `CDSYNC_CONFIG` (the root), `CDSYNC_API_URL`, `CDSYNC_API_KEY`, `CDSYNC_STATE`.
 """
@@ -55,6 +55,7 @@ def _rows(node: Any, schema: Any, prefix: str = "") -> Iterator[tuple[str, str, 
         yield path, field.get("title", ""), note + inner.get("description", field.get("description", ""))
         if "$ref" not in inner or name in {"prune", "callback", "resume"}:
             yield from _rows(_object_in(field), schema, f"{path}.")
+            yield from _rows(_object_in(field.get("items", {})), schema, f"{path}[].")
 
 
 def _resolved(node: Any, schema: Any) -> Any:

@@ -14,7 +14,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 KIND_OF_SECTION = {"schedules": Kind.SCHEDULE, "runs": Kind.RUN}
 
-_SENSITIVE = frozenset({"callback", "headers", "key"})
+_SENSITIVE = frozenset({"callback", "headers", "key", "token", "webhook_secret"})
 _SHOWN_LENGTH = 60
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -41,6 +41,8 @@ def _key(key: str) -> str:
 
 def sensitive(path: Path) -> bool:
     """Whether the value there may be a secret, or may have been meant as one. Sensitive by field, never by search."""
+    if path[:1] == ("notify",):
+        return "on" not in path
     return path[-1:] != ("on",) and not _SENSITIVE.isdisjoint(path)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 from cdsync.config.fields import reference, resume_policy
+from cdsync.config.places import shortened
 from cdsync.config.reading import is_below_root
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
-from cdsync.core.urls import base_url_fault
-from cdsync.core.work import Json
+from cdsync.core.urls import base_url_fault, is_loopback, parse_endpoint, url_fault
+from cdsync.core.work import Json, Reference
 from cdsync.errors import Problem
-from cdsync.settings import ApiSettings, DaemonSettings, Settings, default_results, default_state
+from cdsync.settings import (
+    ApiSettings,
+    DaemonSettings,
+    EventName,
+    Settings,
+    Subscription,
+    default_results,
+    default_state,
+)
 
 PLACE_EXPECTED = "expected a path relative to the config root, below it"
 
@@ -27,6 +37,7 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
     url = _section(tree.value, "api").get("base_url")
     if isinstance(url, str) and (fault := base_url_fault(url)):
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
+    found += [*_listen_problems(tree, tree.value), *_notify_problems(tree, tree.value)]
     state = tree.value.get("state")
     if isinstance(state, str) and (fault := _place_fault(state, root)):
         found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
@@ -47,6 +58,7 @@ def build_settings(value: Json, root: Path) -> Settings:
         api=_api(_section(document, "api")),
         policy=_policy(_section(document, "policy"), document.get("owner")),
         daemon=_daemon(_section(document, "daemon")),
+        notify=_notify(document.get("notify")),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
         results=Path(root / results).absolute() if isinstance(results, str) else default_results(root),
     )
@@ -68,7 +80,60 @@ def _api(section: Mapping[str, Json]) -> ApiSettings:
 
 def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
     usual = DaemonSettings()
-    return DaemonSettings(interval=_duration(section, "interval", usual.interval))
+    listen = section.get("listen")
+    return DaemonSettings(
+        interval=_duration(section, "interval", usual.interval),
+        listen=parse_endpoint(listen) if isinstance(listen, str) else usual.listen,
+        token=_reference(section, "token"),
+        webhook_secret=_reference(section, "webhook_secret"),
+    )
+
+
+def _listen_problems(tree: Tree, document: Mapping[str, Json]) -> Iterator[Problem]:
+    section = _section(document, "daemon")
+    listen = section.get("listen")
+    if not isinstance(listen, str):
+        return
+    try:
+        host = parse_endpoint(listen).host
+    except ValueError:
+        message = f"daemon.listen is {shortened(listen)!r}; expected HOST:PORT, such as 127.0.0.1:9464"
+        yield tree.problem(("daemon", "listen"), message)
+        return
+    if not is_loopback(host) and "token" not in section:
+        message = (
+            f"daemon.listen is {shortened(listen)!r}, which others can reach; expected a loopback address such as "
+            "127.0.0.1, or daemon.token beside it"
+        )
+        yield tree.problem(("daemon", "listen"), message)
+
+
+def _notify(value: Json) -> tuple[Subscription, ...]:
+    return tuple(map(_subscription, _targets(value)))
+
+
+def _targets(value: Json) -> list[Mapping[str, Json]]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def _subscription(row: Mapping[str, Json]) -> Subscription:
+    url, on = row["url"], row.get("on")
+    to = reference(url) if isinstance(url, Mapping) else str(url)
+    if not isinstance(on, list):
+        return Subscription(url=to)
+    return Subscription(url=to, on=tuple(name for name in get_args(EventName) if name in on))
+
+
+def _notify_problems(tree: Tree, document: Mapping[str, Json]) -> Iterator[Problem]:
+    for number, row in enumerate(_targets(document.get("notify"))):
+        url = row["url"]
+        if isinstance(url, str) and (fault := url_fault(url)):
+            yield tree.problem(("notify", number, "url"), f"notify[{number}].url is {fault}")
+
+
+def _reference(section: Mapping[str, Json], key: str) -> Reference | None:
+    value = section.get(key)
+    return reference(value) if isinstance(value, Mapping) else None
 
 
 def _policy(section: Mapping[str, Json], owner: Json) -> Policy:

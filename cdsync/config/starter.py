@@ -32,6 +32,11 @@ owner: cdsync
 
 # daemon:
 #   interval: 60s
+#   listen: 127.0.0.1:9464                  # health, metrics and hooks
+
+# notify:
+#   - url: {env: SLACK_WEBHOOK}             # told as JSON, with a text that Slack shows
+#     on: [failed, attention]               # and: drift, applied
 
 # state: .cdsync/state.db                   # below this folder
 """

@@ -1,11 +1,16 @@
-"""Which URLs may be used: https, or plain http to this machine, without a password that a message could show."""
+"""Which URLs may be used: https, or plain http to this machine, without a password that a message could show.
+
+And where a listener may listen.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 
 
@@ -20,7 +25,7 @@ def url_fault(text: str) -> str | None:
         return "no URL; expected one such as https://hooks.example.com/path"
     if url.username is not None or url.password is not None:
         return "a URL with a user or password in it; expected none"
-    if url.scheme == "https" or (url.scheme == "http" and _is_loopback(url)):
+    if url.scheme == "https" or (url.scheme == "http" and is_loopback(host)):
         return None
     return f"{url.scheme}://{host}; expected https, or plain http to loopback only"
 
@@ -33,9 +38,36 @@ def base_url_fault(text: str) -> str | None:
     return "a URL with a query or fragment; expected none" if parts.query or parts.fragment else None
 
 
-def _is_loopback(url: SplitResult) -> bool:
-    host = url.hostname or ""
+def is_loopback(host: str) -> bool:
+    """Whether a host, by name or address, is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen: a host, by name or address, and a port; port 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """The endpoint that `HOST:PORT` names; an IPv6 address stands in brackets.
+
+    Raises:
+        ValueError: it names none.
+    """
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = str(ipaddress.IPv6Address(host[1:-1]))
+    elif not _HOST.fullmatch(host):
+        raise ValueError(f"{text!r} is no HOST:PORT")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError(f"{text!r} has no port from 0 to 65535")
+    return Endpoint(host, int(port))

@@ -11,9 +11,10 @@ import pytest
 from cdsync.config import load_settings
 from cdsync.core.model import NEVER_RESUME, ResumePolicy
 from cdsync.core.policy import Limit, Policy, PruneMode
+from cdsync.core.urls import Endpoint
 from cdsync.core.work import Reference
 from cdsync.errors import ConfigError
-from cdsync.settings import ApiSettings, DaemonSettings, Settings, default_results, default_state
+from cdsync.settings import ApiSettings, DaemonSettings, Settings, Subscription, default_results, default_state
 
 Files = Mapping[str, str | bytes]
 Refused = Callable[[Files], list[str]]
@@ -28,7 +29,7 @@ RootOf = Callable[[Files], Path]
             [
                 (
                     "cdsync.yaml:1:1: the document is a list; "
-                    "expected the keys api, owner, policy, daemon, state and results"
+                    "expected the keys api, owner, policy, daemon, state, results and notify"
                 )
             ],
             id="settings_that_are_a_list",
@@ -185,6 +186,51 @@ RootOf = Callable[[Files], Path]
             ],
             id="a_state_that_is_a_folder",
         ),
+        pytest.param(
+            {"cdsync.yaml": "daemon: {listen: 9464, token: s3cr3t}\n"},
+            [
+                "cdsync.yaml:1:18: daemon.listen is 9464; expected HOST:PORT, such as 127.0.0.1:9464",
+                (
+                    "cdsync.yaml:1:31: daemon.token is wrong (its value is not shown); expected a reference: "
+                    "{env: NAME}, {file: PATH} or {credential: NAME}; never the value itself"
+                ),
+            ],
+            id="a_listener_that_is_a_number_and_a_token_written_down",
+        ),
+        pytest.param(
+            {"cdsync.yaml": "daemon: {listen: 'localhost:99999'}\n"},
+            ["cdsync.yaml:1:18: daemon.listen is 'localhost:99999'; expected HOST:PORT, such as 127.0.0.1:9464"],
+            id="a_port_that_is_none",
+        ),
+        pytest.param(
+            {"cdsync.yaml": "daemon: {listen: '0.0.0.0:9464'}\n"},
+            [
+                (
+                    "cdsync.yaml:1:18: daemon.listen is '0.0.0.0:9464', which others can reach; expected a loopback "
+                    "address such as 127.0.0.1, or daemon.token beside it"
+                )
+            ],
+            id="a_listener_that_others_reach_without_a_token",
+        ),
+        pytest.param(
+            {"cdsync.yaml": "notify: [{url: 'http://hooks.example.com/s3cr3t'}, {on: [drift]}, {url: 7, on: [all]}]\n"},
+            [
+                "cdsync.yaml:1:52: notify[1] has no 'url'; expected an https URL or a reference to one; plain http "
+                "only for loopback",
+                "cdsync.yaml:1:73: notify[2].url is wrong (its value is not shown); expected an https URL or a "
+                "reference to one; plain http only for loopback",
+                "cdsync.yaml:1:81: notify[2].on[0] is 'all'; expected failed, attention, drift or applied",
+            ],
+            id="targets_that_are_none",
+        ),
+        pytest.param(
+            {"cdsync.yaml": "notify: [{url: 'http://hooks.example.com/s3cr3t'}]\n"},
+            [
+                "cdsync.yaml:1:16: notify[0].url is http://hooks.example.com; expected https, or plain http to "
+                "loopback only"
+            ],
+            id="a_target_over_http",
+        ),
     ],
 )
 def test_wrong_settings_are_refused(refused: Refused, files: Mapping[str, str | bytes], expected: list[str]) -> None:
@@ -209,6 +255,13 @@ policy:
   resume: {statuses: [STOPPED, BLOCKED], attempts: 1, backoff: 1d}
 daemon:
   interval: 5m
+  listen: "[::1]:9464"
+  token: {file: token}
+  webhook_secret: {credential: hook}
+notify:
+  - url: https://hooks.example.com/abc
+  - url: {env: SLACK}
+    on: [applied, drift]
 state: data/cdsync.db
 results: data/rows
 """
@@ -236,7 +289,16 @@ def test_every_setting_arrives(root_of: RootOf) -> None:
             max_changes=Limit(share=0.125, always=10),
             resume=ResumePolicy(statuses=("STOPPED", "BLOCKED"), attempts=1, backoff=timedelta(days=1)),
         ),
-        daemon=DaemonSettings(interval=timedelta(minutes=5)),
+        daemon=DaemonSettings(
+            interval=timedelta(minutes=5),
+            listen=Endpoint("::1", 9464),
+            token=Reference("file", "token"),
+            webhook_secret=Reference("credential", "hook"),
+        ),
+        notify=(
+            Subscription(url="https://hooks.example.com/abc"),
+            Subscription(url=Reference("env", "SLACK"), on=("drift", "applied")),
+        ),
         state=root / "data" / "cdsync.db",
         results=root / "data" / "rows",
     )
