@@ -6,19 +6,28 @@ nothing anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cdsync.api import Api
-from cdsync.core.actions import Action, ActionKind, BlockedReason, Plan, Reason, Violation
+from cdsync.core.actions import (
+    Action,
+    ActionKind,
+    BlockedReason,
+    Plan,
+    Reason,
+    Violation,
+)
 from cdsync.core.diff import FieldChange
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
 from cdsync.core.progress import taken_up
+from cdsync.core.restraint import safe_now
 from cdsync.core.resuming import STANDING_STILL
+from cdsync.core.setbacks import Setback
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
@@ -47,7 +56,8 @@ ROUNDS = 3
 class Pass:
     """What a pass works with: the declaration, the open API, the open store, the rules.
 
-    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun.
+    `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun. `setbacks` are
+    actions that failed in earlier passes, by address and kind: they wait, and stand in the plan as blocked.
     """
 
     settings: Settings
@@ -59,6 +69,7 @@ class Pass:
     targets: tuple[str, ...] = ()
     revision: str | None = None
     stopping: Callable[[], bool] = lambda: False
+    setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +118,7 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     Raises:
         ApiError: the account could not be read completely, so nothing is decided.
     """
-    owned = work.store.owned()
+    owned = replace(work.store.owned(), setbacks=work.setbacks)
     if ambiguous:
         questions = {address: _question(address, uids) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
@@ -156,7 +167,7 @@ async def apply_pass(
     review(planned)
     _guard(planned.plan, lifted)
     remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
-    actions = _safe_now(planned.plan)
+    actions = safe_now(planned.plan, planned.owned)
     if actions and not approve(planned):
         return None
     reports: list[Report] = []
@@ -173,7 +184,7 @@ async def apply_pass(
             break
         current = await plan_pass(work, ambiguous=ambiguous)
         remember(work.store, current.plan, current.desired, current.owned, current.sight)
-        actions = _unfinished(current.plan, report)
+        actions = _unfinished(current, report)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
@@ -225,7 +236,7 @@ async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...
     return dict(resolution.ambiguous)
 
 
-def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
+def _unfinished(planned: Planned, report: Report) -> tuple[Action, ...]:
     """What the approved actions still need: never another resource, and no second try of what failed or was done.
 
     What was unknown has been found or ruled out by now; what was only remembered, as an adoption is, may show what
@@ -237,13 +248,11 @@ def _unfinished(plan: Plan, report: Report) -> tuple[Action, ...]:
         for result in report.results
         if result.outcome in {"unknown", "skipped"} or (result.outcome == "done" and result.action.phase == 0)
     }
-    return tuple(row for row in _safe_now(plan) if row.address in going_on - failed and not (row.removes and failed))
-
-
-def _safe_now(plan: Plan) -> tuple[Action, ...]:
-    """The actions of a plan; without removals as long as nobody knows whether some creation took effect."""
-    unresolved = any(row.reason is BlockedReason.UNRESOLVED_OUTCOME for row in plan.blocked)
-    return tuple(row for row in plan.actions if not (unresolved and row.removes))
+    return tuple(
+        row
+        for row in safe_now(planned.plan, planned.owned)
+        if row.address in going_on - failed and not (row.removes and failed)
+    )
 
 
 def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:

@@ -46,6 +46,10 @@ PHASES: Mapping[ActionKind, int] = {
 time."""
 
 
+BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.REPLACE})
+"""What must not be found missing when something else is removed."""
+
+
 class Reason(StrEnum):
     """Why a row stands in a plan."""
 
@@ -79,6 +83,7 @@ class BlockedReason(StrEnum):
     KEPT = "kept"
     HELD = "held"
     NOT_CONVERGING = "not-converging"
+    BACKING_OFF = "backing-off"
     INPUTS_MISSING = "inputs-missing"
     WAITING = "waiting"
     LIMITED = "limited"

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from cdsync.core.progress import LiveProgress
 from cdsync.core.remote import FINAL_RUN_STATUSES, FORGOTTEN, SCHEDULE_STATUSES, RemoteRun, RemoteSchedule, RunError
+from cdsync.core.setbacks import Setback
 from cdsync.core.work import Json, Work
 
 __all__ = [
@@ -265,7 +266,8 @@ class OwnedState:
 
     `unresolved` are addresses whose last write has an unknown outcome, with what was tried; `held` those that a person
     wants left alone; `efforts` those that were changed and have not been seen as declared since; `live` how far live
-    runs have come.
+    runs have come. `setbacks` are known only to whoever makes one pass after another: by address and kind of action,
+    what failed and is not tried yet.
     """
 
     resources: Mapping[Address, Ownership] = field(default_factory=dict)
@@ -274,3 +276,4 @@ class OwnedState:
     held: Mapping[Address, Hold] = field(default_factory=dict)
     efforts: Mapping[Address, Effort] = field(default_factory=dict)
     live: Mapping[Address, LiveProgress] = field(default_factory=dict)
+    setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)

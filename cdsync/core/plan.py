@@ -1,7 +1,8 @@
 """The plan: from what is declared, observed and owned to what is done. Pure; the same values give the same plan.
 
-The decisions, row by row (the test of this module is driven by this very table). "secret" is owned, and declared with
-a secret that is missing; "twice" is a resource whose old and new name both own something; "gone" is cancelled::
+The decisions, row by row (the test of this module is driven by this very table). "failed" is owned, and the same
+failed before; "secret" is owned, and declared with a secret that is missing; "twice" is a resource whose old and new
+name both own something; "gone" is cancelled::
 
     declared  owned      observed                            decision
     --------  ---------  ----------------------------------  --------------------------------------
@@ -35,6 +36,8 @@ a secret that is missing; "twice" is a resource whose old and new name both own 
     active    secret     anything                            blocked: unresolved-reference
     active    held       other cron                          blocked: held
     active    tried      same difference after two applies   blocked: not-converging
+    active    failed     other cron, a moment ago            blocked: backing-off
+    active    failed     other cron, and time has passed     replace
     paused    yes        active                              pause
     paused    secret     active                              pause
     paused    secret     paused                              blocked: unresolved-reference

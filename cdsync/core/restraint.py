@@ -1,4 +1,7 @@
-"""What is left alone although it was decided: what a person holds, and what two applies did not bring about."""
+"""What is left alone although it was decided.
+
+What a person holds, what two applies did not bring about, and what failed a moment ago.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import hashlib
 from collections.abc import Mapping, Set
 from datetime import datetime
 
-from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision
+from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind, Blocked, BlockedReason, Decision, Plan
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Address, Effort, Hold, OwnedState
+from cdsync.core.setbacks import Setback
 
 PATIENCE = 2
 """How many applies may try the same change before it is said not to converge."""
@@ -31,9 +35,23 @@ def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed:
             blocked.append(_held(action, hold))
         elif effort is not None and effort.count >= PATIENCE and effort.signature == signature_of(action):
             blocked.append(_not_converging(action, effort))
+        elif (setback := state.setbacks.get((action.address, action.kind))) is not None and now < setback.until:
+            blocked.append(_backing_off(action, setback))
         else:
             actions.append(action)
     return Decision(actions=tuple(actions), blocked=tuple(blocked), drift=decision.drift)
+
+
+def safe_now(plan: Plan, state: OwnedState) -> tuple[Action, ...]:
+    """The actions of a plan; without removals as long as some creation has failed, or nobody knows whether it has."""
+    missing = any(_may_be_missing(row, state) for row in plan.blocked)
+    return tuple(row for row in plan.actions if not (missing and row.removes))
+
+
+def _may_be_missing(row: Blocked, state: OwnedState) -> bool:
+    if row.reason is BlockedReason.BACKING_OFF:
+        return any((row.address, kind) in state.setbacks for kind in BRINGS_INTO_BEING)
+    return row.reason is BlockedReason.UNRESOLVED_OUTCOME
 
 
 def _longest_hold(state: OwnedState, addresses: Set[Address]) -> Hold | None:
@@ -70,5 +88,17 @@ def _not_converging(action: Action, effort: Effort) -> Blocked:
         reason=BlockedReason.NOT_CONVERGING,
         message=f"{action.kind.value} was done {effort.count} times, and the account still shows the same difference",
         remedy="change the declaration to what the account shows, or look for who changes it back",
+        changes=action.changes,
+    )
+
+
+def _backing_off(action: Action, setback: Setback) -> Blocked:
+    times = "once" if setback.count == 1 else f"{setback.count} times"
+    return Blocked(
+        address=action.address,
+        reason=BlockedReason.BACKING_OFF,
+        message=f"{action.kind.value} failed {times}: {setback.message}",
+        remedy=f"it is tried again at {setback.until:%Y-%m-%d %H:%M:%S} UTC; mend the cause, or the declaration",
+        until=setback.until,
         changes=action.changes,
     )

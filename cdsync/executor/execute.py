@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cdsync.core.actions import Action, ActionKind
+from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind
 from cdsync.core.context import work_key
 from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
@@ -19,8 +19,6 @@ from cdsync.executor.journaled import Workshop
 
 IN_FLIGHT = 8
 """How many resources are worked on at a time; the limiter decides how fast."""
-
-BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.REPLACE})
 
 Outcome = Literal["done", "failed", "unknown", "skipped"]
 

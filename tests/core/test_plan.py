@@ -33,6 +33,7 @@ from cdsync.core.model import (
 from cdsync.core.plan import ActionKind, BlockedReason, Limit, Plan, Policy, PruneMode, Reason, fingerprint_of_plan
 from cdsync.core.progress import LiveProgress
 from cdsync.core.restraint import signature_of
+from cdsync.core.setbacks import Setback
 from cdsync.core.work import Callback, Reference
 from tests.core.values import (
     LABEL_OF_A,
@@ -73,6 +74,7 @@ class Scene:
     held: Mapping[Address, Hold] = field(default_factory=dict)
     tried: bool = False
     live: Mapping[Address, LiveProgress] = field(default_factory=dict)
+    setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
     rules: Policy = field(default_factory=Policy)
 
     @property
@@ -86,7 +88,7 @@ class Scene:
         message = {self.resource.address: "HOOK_TOKEN is not set"} if self.secret else {}
         ours = (*([self.ownership] if self.ownership else []), *self.others)
         state = owned(*ours, runs=self.known_runs, unresolved=self.unresolved)
-        state = replace(state, held=self.held, live=self.live)
+        state = replace(state, held=self.held, live=self.live, setbacks=self.setbacks)
         declared = desired(*([self.resource] if self.declared else []), unresolved=message)
         seen = observed(*self.schedules, *self.runs, gone=self.gone, in_place=self.in_place)
         if self.tried:
@@ -144,6 +146,11 @@ def remember_resumes(resumes: int, *, ago: timedelta) -> Change:
     """A change after which cdsync has resumed the run so often, the last time so long ago."""
     run = followed("u1", of=address(kind=Kind.RUN), status="STOPPED", resumes=resumes, resumed_at=NOW - ago)
     return scene(known_runs=(run,))
+
+
+def fail(*, until: datetime) -> Change:
+    """A change after which replacing the resource has failed before, and waits until then."""
+    return scene(setbacks={(address(), ActionKind.REPLACE): Setback(count=3, message="HTTP 422: no", until=until)})
 
 
 def both(*changes: Change) -> Change:
@@ -227,6 +234,7 @@ OWNED: Mapping[str, Change] = {
     "limited": own_live(wait_until=NOW + timedelta(seconds=1)),
     "halted": own_live(halted="NO_ACCESS"),
     "fetched": own_live(done=1, empty=1),
+    "failed": own(),
     "run": both(declare(one_off()), lambda before: replace(before, ownership=applied(before.resource))),
 }
 
@@ -272,6 +280,8 @@ OBSERVED: Mapping[str, Change] = {
         replace(before, resource=replace(before.resource, work=work(inputs=({"url": "https://example.com/3"},))))
     ),
     "same difference after two applies": show(cron="0 7 * * *"),
+    "other cron, a moment ago": both(show(cron="0 7 * * *"), fail(until=NOW + timedelta(seconds=1))),
+    "other cron, and time has passed": both(show(cron="0 7 * * *"), fail(until=NOW)),
     "both live": lambda before: replace(
         before, schedules=(shown(before.resource), shown(before.resource, "u0", status="PAUSED"))
     ),
@@ -1294,6 +1304,22 @@ def test_a_change_that_did_not_converge_is_tried_again_once_something_moves() ->
     assert decided(plan_of(desired(schedule()), seen, tired)) == ["blocked: not-converging"]
     assert decided(plan_of(desired(schedule(cron="0 8 * * *")), seen, tired)) == ["replace"]
     assert decided(plan_of(desired(schedule()), observed(shown(schedule(), cron="0 6 * * *")), tired)) == ["replace"]
+
+
+def test_what_failed_waits_alone() -> None:
+    """Only the action that failed waits, with what it failed of and until when; the rest of the plan goes on."""
+    until = NOW + timedelta(minutes=4)
+    ours = owned(
+        applied(schedule()),
+        setbacks={(address(), ActionKind.UPDATE): Setback(count=3, message="HTTP 422: no", until=until)},
+    )
+    seen = observed(shown(schedule(), cron="0 7 * * *"), in_place=True)
+    plan = plan_of(desired(schedule(), schedule("b", cron="1 1 * * *")), seen, ours)
+
+    assert decided(plan) == ["create", "blocked: backing-off"]
+    (row,) = plan.blocked
+    assert (row.message, row.until, row.reason.pending) == ("update failed 3 times: HTTP 422: no", until, True)
+    assert [change.path for change in row.changes] == ["cron"]
 
 
 def test_planning_stays_linear() -> None:
