@@ -105,6 +105,10 @@ class Api:
         """The present moment on this machine's clock, in UTC."""
         return self._client.local_now()
 
+    def hang_up(self) -> None:
+        """Send nothing more; what was sent may still be answered."""
+        self._client.hang_up()
+
     def call_counts(self) -> Counter[tuple[str, str]]:
         """How many requests left, by method and path."""
         return Counter((call.method, call.path) for call in self._client.calls)

@@ -114,6 +114,8 @@ class Client:
         self._patience = timeout.total_seconds()
         self._now = now
         self._offset = timedelta()
+        self._waiting: set[asyncio.Timeout] = set()
+        self._hung_up = False
         self._on_call = on_call or (lambda _call: None)
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
@@ -128,6 +130,12 @@ class Client:
     def server_now(self) -> datetime:
         """The present moment on the server's clock, in UTC."""
         return self._now() + self._offset
+
+    def hang_up(self) -> None:
+        """Send nothing more: what waits for leave is refused as never sent, and what was sent may still be answered."""
+        self._hung_up = True
+        for waiting in self._waiting:
+            waiting.reschedule(0.0)
 
     async def read(self, path: str, *, query: Mapping[str, str | list[str]]) -> Any:
         """GET a JSON value; repeated with a growing, jittered pause while the failure may pass.
@@ -173,7 +181,7 @@ class Client:
     ) -> httpx.Response:
         """Send until the API takes it: a 429 is a refusal before any effect, so that repeating it is safe."""
         for refusal in range(REFUSALS + 1):
-            await self._limiter.admit()
+            await self._admission(method, path)
             response = await self._send_once(method, path, query=query, body=body, fault=fault)
             wait = seconds_to_wait(response.headers, now=self.server_now().timestamp())
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -197,6 +205,21 @@ class Client:
             postponed_until=until,
             remedy="try again later, or lower api.requests_per_minute",
         )
+
+    async def _admission(self, method: str, path: str) -> None:
+        """Wait for leave to send; once the line is hung up, nobody gets it.
+
+        Raises:
+            Unreachable: it is hung up; nothing was sent.
+        """
+        try:
+            async with asyncio.timeout_at(0.0 if self._hung_up else None) as waiting:
+                self._waiting.add(waiting)
+                await self._limiter.admit()
+        except TimeoutError:
+            raise Unreachable(f"{method} {path}: not sent, because cdsync is stopping") from None
+        finally:
+            self._waiting.discard(waiting)
 
     async def _send_once(
         self,

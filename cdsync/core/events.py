@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cdsync.core.actions import Action
+from cdsync.errors import CdsyncError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An action had no effect, or was rolled back; `tried` is False when it was left out because of another."""
+    """An action had no effect, or was rolled back; `tried` is False when it was left out because of another.
+
+    `error` is what it failed of, for whoever has to tell whether it will fail again.
+    """
 
     action: Action
     message: str
     remedy: str | None = None
     tried: bool = True
+    error: CdsyncError | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

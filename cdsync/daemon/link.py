@@ -37,6 +37,11 @@ class Link:
                 self._open, self._api, self._for = stack.pop_all(), api, wanted
         return self._api
 
+    def hang_up(self) -> None:
+        """Send nothing more; what was sent may still be answered."""
+        if self._api is not None:
+            self._api.hang_up()
+
     async def close(self) -> None:
         """Close the connection, if one is open."""
         stack, self._open, self._api, self._for = self._open, None, None, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,11 +11,13 @@ from cdsync.api import Api
 from cdsync.assembly import Surroundings, references_of
 from cdsync.core.actions import Violation
 from cdsync.core.events import Event, Failed, Started
+from cdsync.core.model import Address
+from cdsync.core.setbacks import Setback
 from cdsync.daemon.feed import Delivery
 from cdsync.daemon.link import Link
 from cdsync.daemon.standing import PassRecord, Result, rows_of
 from cdsync.daemon.triggers import Cause
-from cdsync.errors import CdsyncError, GuardRefused
+from cdsync.errors import CdsyncError, GuardRefused, StoreError
 from cdsync.logs import logger
 from cdsync.reconciler import Applied, Pass, Planned, apply_pass
 from cdsync.store import Store
@@ -23,7 +25,7 @@ from cdsync.store import Store
 
 @dataclass(slots=True, kw_only=True)
 class Passing:
-    """A pass under way. `acting` is how many actions have begun and not ended."""
+    """A pass under way, and what it has met with so far."""
 
     number: int
     causes: tuple[Cause, ...]
@@ -31,21 +33,24 @@ class Passing:
     around: Surroundings
     store: Store
     link: Link
+    setbacks: Mapping[tuple[Address, str], Setback]
     on_event: Callable[[Event], None]
     stopping: Callable[[], bool]
-    acting: int = 0
-    api: Api | None = field(default=None, init=False)
-    planned: Planned | None = field(default=None, init=False)
     events: list[Event] = field(default_factory=list, init=False)
+    _acting: int = field(default=0, init=False)
+    _api: Api | None = field(default=None, init=False)
+    _found: Planned | None = field(default=None, init=False)
+    _work: asyncio.Task[Applied | None] | None = field(default=None, init=False)
 
     async def run(self) -> PassRecord:
-        """Make the pass; whatever it ends with is in the record, but for the end of the process."""
+        """Make the pass; whatever it ends with is in the record."""
         clock = asyncio.get_running_loop().time
         began, begun = self.around.now(), clock()
         applied: Applied | None = None
         error: CdsyncError | None = None
+        self._work = asyncio.create_task(self._apply(), name=f"pass {self.number}")
         try:
-            applied = await self._apply()
+            applied = await self._work
         except CdsyncError as problem:
             error = problem
         except asyncio.CancelledError:
@@ -57,50 +62,64 @@ class Passing:
                 f"unexpected {type(problem).__name__}: {problem}",
                 remedy="report it with the log; the next pass tries again",
             )
-        return self._record(began, clock() - begun, applied, error)
-
-    def _record(
-        self, began: datetime, seconds: float, applied: Applied | None, error: CdsyncError | None
-    ) -> PassRecord:
-        failed = sum(1 for event in self.events if isinstance(event, Failed) and event.tried)
-        seen = (applied.seen if applied else None) or self.planned
+        # What could not be written down is a matter of the whole daemon, whichever action met it.
+        error = error or next(filter(None, map(_broken_state, self.events)), None)
+        seen = (applied.seen if applied else None) or self._found
         return PassRecord(
             number=self.number,
             causes=self.causes,
             began=began,
-            seconds=seconds,
-            result=self._result(applied, error, failed=failed),
+            seconds=clock() - begun,
+            result=self._result(applied, error),
             revision=self.delivery.revision,
-            failed=failed,
+            events=tuple(self.events),
+            found=self._found,
             seen=seen,
-            rows=rows_of(seen, self.api.server_now()) if seen and self.api else (),
+            rows=rows_of(seen, self.server_now()) if seen else (),
             applied=applied,
             error=error,
         )
 
-    def _result(self, applied: Applied | None, error: CdsyncError | None, *, failed: int) -> Result:
+    def only_looks(self) -> bool:
+        """Whether nothing is lost when it does not come to its end: nothing is under way, and no outcome unknown."""
+        try:
+            return not self._acting and not self.store.pending()
+        except StoreError:
+            return not self._acting
+
+    def give_up(self) -> None:
+        """Let it go no further, wherever it is."""
+        if self._work is not None:
+            self._work.cancel()
+
+    def server_now(self) -> datetime:
+        """The present moment on the server's clock, or on ours before it has answered."""
+        return self._api.server_now() if self._api else self.around.now()
+
+    def _result(self, applied: Applied | None, error: CdsyncError | None) -> Result:
         if isinstance(error, GuardRefused):
             return Result.REFUSED
         if error is not None:
             return Result.FAILED
         if applied is None or self.stopping():
             return Result.STOPPED
-        if failed or not applied.complete:
+        if not applied.complete:
             return Result.PARTIAL
         return Result.APPLIED if applied.done else Result.UNCHANGED
 
     async def _apply(self) -> Applied | None:
         settings = self.delivery.configuration.settings
-        self.api = await self.link.api(settings)
+        self._api = await self.link.api(settings)
         work = Pass(
             settings=settings,
             desired=self.delivery.configuration.desired,
             references=references_of(settings, self.around),
-            api=self.api,
+            api=self._api,
             store=self.store,
             policy=replace(settings.policy, allow_lookalikes=False),
             revision=self.delivery.revision,
             stopping=self.stopping,
+            setbacks=self.setbacks,
         )
         return await apply_pass(
             work,
@@ -112,15 +131,19 @@ class Passing:
         )
 
     def _review(self, planned: Planned) -> None:
-        self.planned = planned
+        self._found = planned
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Started):
-            self.acting += 1
+            self._acting += 1
         elif not isinstance(event, Failed) or event.tried:
-            self.acting -= 1
+            self._acting -= 1
         self.events.append(event)
         self.on_event(event)
+
+
+def _broken_state(event: Event) -> StoreError | None:
+    return event.error if isinstance(event, Failed) and isinstance(event.error, StoreError) else None
 
 
 def _nothing_is_lifted(_violation: Violation) -> bool:

@@ -21,12 +21,20 @@ class Pulse:
     """The last sign of life, in the seconds of the running loop."""
 
     def __init__(self) -> None:
-        self._last = _now()
+        self._last = self._progress = _now()
         self._waits_until: float | None = None
 
     def beat(self) -> None:
         """Something went on: an answer came, an action ended, a declaration was read."""
         self._last = _now()
+
+    def progress(self) -> None:
+        """The account was read and decided about, or something was done to it."""
+        self._progress = _now()
+
+    def since_progress(self) -> float:
+        """Seconds since anything got on, or since the start."""
+        return _now() - self._progress
 
     def wait(self, seconds: float) -> None:
         """From now on the loop waits on purpose, for so long."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any
 
-from cdsync.assembly import Surroundings, holder, settings_of
+from cdsync.assembly import Surroundings, holder, references_of, settings_of
+from cdsync.core.work import Reference
+from cdsync.daemon.ending import Ending
 from cdsync.daemon.feed import FolderFeed
 from cdsync.daemon.loop import Loop
+from cdsync.daemon.signals import Handlers, hearing
 from cdsync.daemon.standing import Result
 from cdsync.daemon.systemd import Systemd
-from cdsync.daemon.triggers import Cause
+from cdsync.daemon.threshold import first_settings
+from cdsync.daemon.triggers import Cause, Triggers
 from cdsync.logs import logger
+from cdsync.settings import Settings
 
 EXIT_CODES = {Result.UNCHANGED: 0, Result.APPLIED: 0, Result.PARTIAL: 3}
 """How one single pass ends the process; what has an error ends with that one's code."""
@@ -26,64 +26,77 @@ async def run_daemon(around: Surroundings, *, once: bool) -> int:
 
     Raises:
         StoreError: the state is held by another, or cannot be used.
-        CdsyncError: with `once`, what the pass failed of.
+        CdsyncError: with `once`, what the pass failed of; without, what no later pass could mend.
     """
-    settings = settings_of(around)
-    systemd = Systemd(around.environment)
-    with around.open_store(settings.state, holder=holder("daemon", around.now())) as store:
-        feed = FolderFeed(around)
-        loop = Loop(feed=feed, store=store, around=around, settings=settings, systemd=systemd)
-        if once:
-            return await _once(loop)
-        async with _at_work(loop, systemd):
-            logger().info("daemon.started", root=str(settings.root), state=str(settings.state), interval=loop.interval)
-            systemd.ready()
-            await loop.run()
-        logger().info("daemon.stopped", passes=loop.standing.last.number if loop.standing.last else 0)
-        return 0
+    systemd, triggers = Systemd(around.environment), Triggers()
+    handlers = _handlers_before_the_loop(systemd, triggers)
+    async with hearing(handlers, systemd):
+        settings = settings_of(around) if once else await first_settings(around, systemd=systemd, triggers=triggers)
+        if settings is None:
+            return 0
+        _refuse_missing_key(settings, around)
+        with around.open_store(settings.state, holder=holder("daemon", around.now())) as store:
+            loop = Loop(
+                feed=FolderFeed(around),
+                store=store,
+                around=around,
+                settings=settings,
+                systemd=systemd,
+                triggers=triggers,
+            )
+            return await _run(loop, systemd, handlers, once=once)
 
 
-async def _once(loop: Loop) -> int:
-    await loop.turn((Cause.START,))
+def _handlers_before_the_loop(systemd: Systemd, triggers: Triggers) -> Handlers:
+    async def end() -> None:
+        triggers.close()
+
+    async def reload() -> None:
+        systemd.reloading()
+        triggers.request(Cause.SIGNAL)
+
+    return Handlers(on_end=end, on_reload=reload)
+
+
+def _refuse_missing_key(settings: Settings, around: Surroundings) -> None:
+    """A variable that is not set now never will be in this process, unlike a file that may still come."""
+    key = settings.api.key
+    if isinstance(key, Reference) and key.source == "env":
+        references_of(settings, around).resolve(key)
+
+
+async def _run(loop: Loop, systemd: Systemd, handlers: Handlers, *, once: bool) -> int:
+    ending = Ending()
+    running = asyncio.create_task(_one_turn(loop) if once else loop.run(), name="loop")
+
+    async def end() -> None:
+        systemd.stopping()
+        await ending.stop(loop, running)
+
+    handlers.on_end, handlers.on_reload = end, loop.reload
+    handlers.steady = lambda: loop.pulse.steady(request=loop.settings.api.timeout)
+    if once:
+        await running
+        return _exit_code(loop)
+    handlers.begin(loop.watch())
+    logger().info("daemon.started", root=str(loop.settings.root), state=str(loop.settings.state))
+    systemd.ready()
+    await running
+    logger().info("daemon.stopped", passes=loop.standing.last.number if loop.standing.last else 0)
+    return 0
+
+
+async def _one_turn(loop: Loop) -> None:
+    try:
+        await loop.turn((Cause.START,))
+    finally:
+        await loop.link.close()
+
+
+def _exit_code(loop: Loop) -> int:
     if loop.declared.fault is not None:
         raise loop.declared.fault.error
     last = loop.standing.last
-    if last is None:
-        return 1
-    if last.error is not None:
+    if last is not None and last.error is not None:
         raise last.error
-    return EXIT_CODES.get(last.result, 1)
-
-
-@asynccontextmanager
-async def _at_work(loop: Loop, systemd: Systemd) -> AsyncIterator[None]:
-    """Signals are heard and the watchdog is fed, from here to the end."""
-    running = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[Any]] = set()
-
-    def begin(work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        task = asyncio.create_task(work())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    heard = {signal.SIGTERM: loop.stop, signal.SIGINT: loop.stop, signal.SIGHUP: loop.reload}
-    for number, work in heard.items():
-        running.add_signal_handler(number, begin, work)
-    begin(loop.watch)
-    if (expected := systemd.watchdog) is not None:
-        begin(partial(_feed_watchdog, loop, systemd, every=expected / 3))
-    try:
-        yield
-    finally:
-        for number in heard:
-            running.remove_signal_handler(number)
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _feed_watchdog(loop: Loop, systemd: Systemd, *, every: float) -> None:
-    while True:
-        if loop.pulse.steady(request=loop.request_timeout):
-            systemd.alive()
-        await asyncio.sleep(every)
+    return EXIT_CODES.get(last.result, 1) if last is not None else 1

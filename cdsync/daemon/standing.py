@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from cdsync.core.actions import Blocked, Drift
+from cdsync.core.events import Event, Failed, Succeeded
 from cdsync.core.status import StatusRow, make_status
 from cdsync.daemon.declared import Fault
 from cdsync.daemon.feed import Delivery
@@ -34,8 +36,9 @@ class Result(StrEnum):
 class PassRecord:
     """One pass that has come to its end.
 
-    `seen` is the last look with the plan that was made from it, `rows` how every resource stood there, `applied` what
-    was done; none is there when the account could not be read. Times are aware, in UTC.
+    `found` is the first look with the plan that was made from it, `seen` the last one, `rows` how every resource stood
+    there, `applied` what was done; none is there when the account could not be read. `events` is what happened on the
+    way. Times are aware, in UTC.
     """
 
     number: int
@@ -45,7 +48,8 @@ class PassRecord:
     result: Result
     revision: str | None
     calls: int = 0
-    failed: int = 0
+    events: tuple[Event, ...] = ()
+    found: Planned | None = None
     seen: Planned | None = None
     rows: tuple[StatusRow, ...] = ()
     applied: Applied | None = None
@@ -54,7 +58,22 @@ class PassRecord:
     @property
     def done(self) -> int:
         """How many actions took effect."""
-        return self.applied.done if self.applied else 0
+        return sum(1 for event in self.events if isinstance(event, Succeeded))
+
+    @property
+    def failed(self) -> int:
+        """How many actions were tried and failed."""
+        return sum(1 for event in self.events if isinstance(event, Failed) and event.tried)
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        """What was found to have moved on the account."""
+        return self.found.plan.drift if self.found else ()
+
+    @property
+    def blocked(self) -> tuple[Blocked, ...]:
+        """What was left alone in the end."""
+        return self.seen.plan.blocked if self.seen else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,5 +124,5 @@ def _about_passes(standing: Standing) -> str:
     if last.error is not None:
         again = f" {standing.failures} times in a row" if standing.failures > 1 else ""
         return f"pass {last.number} {last.result.value}{again}: {str(last.error).splitlines()[0]}"
-    blocked = len(last.applied.left.blocked) if last.applied else 0
-    return f"pass {last.number} {last.result.value}: {last.done} done, {last.failed} failed, {blocked} left alone"
+    words = f"{last.done} done, {last.failed} failed, {len(last.blocked)} left alone"
+    return f"pass {last.number} {last.result.value}: {words}"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from enum import StrEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Cause(StrEnum):
@@ -28,7 +32,7 @@ class Triggers:
     def __init__(self) -> None:
         self._causes: set[Cause] = set()
         self._asked = asyncio.Event()
-        self.closed = False
+        self._ended = asyncio.Event()
 
     def request(self, cause: Cause) -> None:
         """Ask for a pass; the same wish twice is one wish."""
@@ -37,8 +41,24 @@ class Triggers:
 
     def close(self) -> None:
         """Ask for the end: nobody waits any more."""
-        self.closed = True
+        self._ended.set()
         self._asked.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the end was asked for."""
+        return self._ended.is_set()
+
+    async def unless_closed(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Do this unless the end is asked for before it is done; it is given up then, and None is the result."""
+        doing, ending = asyncio.create_task(work), asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return await doing if doing.done() else None
+        finally:
+            doing.cancel()
+            ending.cancel()
+            await asyncio.wait({doing, ending})
 
     async def next(self, *, within: float) -> tuple[Cause, ...]:
         """Wait until a pass is asked for, at most so many seconds; gives why, sorted, and nothing once closed."""

@@ -121,7 +121,7 @@ async def _run_one(action: Action, shop: Workshop, on_event: Callable[[Event], N
         on_event(Unresolved(action, str(error)))
         return Result(action=action, outcome="unknown", error=error)
     except CdsyncError as error:
-        on_event(Failed(action, str(error), error.remedy))
+        on_event(Failed(action, str(error), error.remedy, error=error))
         return Result(action=action, outcome="failed", error=error)
     on_event(Succeeded(action, uid))
     return Result(action=action, outcome="done", uid=uid)

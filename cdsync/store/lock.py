@@ -25,11 +25,20 @@ def acquire(path: Path, *, holder: str) -> int:
         raise StoreBusy(
             f"{path.with_suffix('')}: held by {other}",
             holder=other,
-            remedy="wait until it ends; a lock never outlives its holder",
+            remedy=_way_out(other),
         ) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, holder.encode(), 0)
     return descriptor
+
+
+def _way_out(holder: str) -> str:
+    if holder.startswith("cdsync daemon"):
+        return (
+            "it applies by itself; to have it do so now, send it SIGHUP (systemctl reload) or POST /reconcile; to do "
+            "something by hand, stop it first"
+        )
+    return "wait until it ends; a lock never outlives its holder"
 
 
 def release(descriptor: int) -> None:

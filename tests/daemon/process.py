@@ -79,7 +79,7 @@ class Daemon:
 def daemon(shell: Shell, *arguments: str, **environment: str) -> Iterator[Daemon]:
     """Run `cdsync daemon` for the duration of a `with` block."""
     process = subprocess.Popen(
-        shell.command("--log-format", "json", "daemon", *arguments),
+        shell.command("--log-format", "json", "--log-level", "debug", "daemon", *arguments),
         env=shell.variables(**environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -2,39 +2,154 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from pathlib import Path
 
-from cdsync.simulator import running
-from tests.cli.process import schedules_yaml, shell
+from cdsync.simulator import Fault, RunningSimulator, running
+from cdsync.store import open_reader
+from tests.cli.process import Shell, schedules_yaml, shell
 from tests.daemon.process import daemon
+
+SETTINGS = "api: {requests_per_minute: 6000, settle: 1s}\ndaemon: {interval: %s}\n"
+
+
+def root(folder: Path, simulator: RunningSimulator, *, interval: str = "1h", **crons: str) -> Shell:
+    """A root that a daemon keeps; by default its interval is longer than any test."""
+    user = shell(folder, simulator.url, **crons)
+    user.write("cdsync.yaml", SETTINGS % interval)
+    return user
 
 
 def test_a_changed_file_is_live_at_once(tmp_path: Path) -> None:
     """Saving a file is all that it takes; an hour's interval is not waited for."""
     with running() as simulator:
-        user = shell(tmp_path, simulator.url, a="0 9 * * 1")
-        user.write("cdsync.yaml", "api: {requests_per_minute: 6000}\ndaemon: {interval: 1h}\n")
-        with daemon(user) as running_daemon:
-            running_daemon.wait_for_pass("applied")
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("applied")
             user.write("schedules.yaml", schedules_yaml(a="0 10 * * 1"))
-            entry = running_daemon.wait_for_pass("applied")
-            assert entry["causes"] == ["files"]
+            assert keeper.wait_for_pass("applied")["causes"] == ["files"]
             (schedule,) = simulator.account.schedules.rows.values()
             assert schedule.cron == "0 10 * * 1"
-            assert running_daemon.end() == 0
+            assert keeper.end() == 0
+
+
+def test_a_wrong_change_changes_nothing_and_the_last_good_one_is_kept(tmp_path: Path) -> None:
+    """It is told with its place; drift is healed by what was good; a good change is taken up again."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("applied")
+            (schedule,) = simulator.account.schedules.rows.values()
+            schedule.status = "PAUSED"
+            user.write("schedules.yaml", "schedules: {a: {cron: never}}\n")
+            refused = keeper.wait_for("configuration.refused")
+            assert "schedules.yaml:1:" in refused["problems"][0]
+            assert refused["keeps_last_good"]
+            assert keeper.wait_for_pass("applied")["causes"] == ["files"]
+            assert schedule.status == "ACTIVE"
+            user.write("schedules.yaml", schedules_yaml(a="0 11 * * 1"))
+            keeper.wait_for("configuration.accepted")
+            keeper.wait_for_pass("applied")
+            assert schedule.cron == "0 11 * * 1"
 
 
 def test_a_sighup_makes_a_pass_at_once(tmp_path: Path) -> None:
     """Drift is healed when a person asks for it, and SIGTERM ends the daemon well."""
     with running() as simulator:
-        user = shell(tmp_path, simulator.url, a="0 9 * * 1")
-        user.write("cdsync.yaml", "api: {requests_per_minute: 6000}\ndaemon: {interval: 1h}\n")
-        with daemon(user) as running_daemon:
-            running_daemon.wait_for_pass("applied")
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("applied")
             (schedule,) = simulator.account.schedules.rows.values()
             schedule.status = "PAUSED"
-            running_daemon.send(signal.SIGHUP)
-            assert running_daemon.wait_for_pass("applied")["causes"] == ["signal"]
+            keeper.send(signal.SIGHUP)
+            assert keeper.wait_for_pass("applied")["causes"] == ["signal"]
             assert schedule.status == "ACTIVE"
-            assert running_daemon.end() == 0
+            assert keeper.end() == 0
+
+
+def test_sigterm_waits_for_what_was_sent_and_begins_nothing_more(tmp_path: Path) -> None:
+    """The answer to a slow creation is written down, the others are left for the next start, and nothing is unknown."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1", b="0 9 * * 2", c="0 9 * * 3")
+        simulator.inject(Fault(kind="slow", method="POST", path="*/action-a/schedule", seconds=2))
+        with daemon(user) as keeper:
+            keeper.wait_for("action.started")
+            assert keeper.end() == 0
+            (stopped,) = [entry for entry in keeper.log if entry["event"] == "pass.finished"]
+            assert (stopped["result"], stopped["done"]) == ("stopped", 1)
+        with open_reader(tmp_path / ".cdsync" / "state.db") as store:
+            assert not store.pending()
+            assert [str(address) for address in store.owned().resources] == ["schedule/a"]
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("applied")
+            assert keeper.end() == 0
+        assert len(simulator.account.schedules.rows) == 3
+
+
+def test_a_second_signal_is_obeyed_at_once(tmp_path: Path) -> None:
+    """Whoever is in a hurry does not wait for an answer; the next start finds out what became of it."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        simulator.inject(Fault(kind="slow", method="POST", path="*/action-a/schedule", seconds=20, after=True))
+        with daemon(user) as keeper:
+            keeper.wait_for("action.started")
+            keeper.send(signal.SIGINT)
+            keeper.wait_for("daemon.stopping")
+            assert keeper.end(signal.SIGINT) == 0
+        with open_reader(tmp_path / ".cdsync" / "state.db") as store:
+            assert len(store.pending()) == 1
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("unchanged")
+            assert keeper.end() == 0
+        assert len(simulator.account.schedules.rows) == 1
+
+
+def test_a_daemon_that_was_killed_is_started_again_and_loses_nothing(tmp_path: Path) -> None:
+    """kill -9 in the middle of a creation leaves no lock, doubles nothing, and the next start goes on."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, interval="1s", a="0 9 * * 1", b="0 9 * * 2")
+        simulator.inject(Fault(kind="slow", method="POST", path="*/action-a/schedule", seconds=1, after=True))
+        with daemon(user) as keeper:
+            keeper.wait_for("action.started")
+            assert keeper.end(signal.SIGKILL) == -signal.SIGKILL
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("unchanged")
+            assert keeper.end() == 0
+        assert sorted(row.order.action_name for row in simulator.account.schedules.rows.values()) == [
+            "action-a",
+            "action-b",
+        ]
+
+
+def test_who_comes_second_is_told_who_holds_the_state(tmp_path: Path) -> None:
+    """A second daemon and an apply beside a daemon are refused by its name, and told how to have it apply now."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("applied")
+            for arguments in (("daemon",), ("daemon", "--once"), ("apply", "--yes")):
+                second = user.run(*arguments)
+                assert second.code == 1
+                assert f"held by cdsync daemon (process {keeper.process.pid} on " in second.err
+                assert "send it SIGHUP (systemctl reload) or POST /reconcile" in second.err
+            assert keeper.end() == 0
+
+
+def test_a_full_disk_is_told_and_gone_on_from(tmp_path: Path) -> None:
+    """Nothing is sent that cannot be written down first; when there is room again, the daemon goes on by itself."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, interval="1s", a="0 9 * * 1")
+        with daemon(user) as keeper:
+            keeper.wait_for_pass("unchanged")
+            limits = resource.prlimit(keeper.process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(keeper.process.pid, resource.RLIMIT_FSIZE, (1024, limits[1]))
+            user.write("schedules.yaml", schedules_yaml(a="0 9 * * 1", b="0 9 * * 2"))
+            failed = keeper.wait_for_pass("failed")
+            assert "state.db: " in failed["error"]
+            assert "free space" in failed["remedy"]
+            assert len(simulator.account.schedules.rows) == 1
+            resource.prlimit(keeper.process.pid, resource.RLIMIT_FSIZE, limits)
+            keeper.wait_for_pass("applied")
+            assert len(simulator.account.schedules.rows) == 2
+            assert keeper.end() == 0
