@@ -14,6 +14,7 @@ from cdsync.api import Api
 from cdsync.core.actions import (
     Action,
     ActionKind,
+    BlockedReason,
     Plan,
     Reason,
     Violation,
@@ -50,9 +51,6 @@ ROUNDS = 3
 """How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
 
 
-def _never() -> bool:
-    return False
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
@@ -70,7 +68,7 @@ class Pass:
     policy: Policy
     targets: tuple[str, ...] = ()
     revision: str | None = None
-    stopping: Callable[[], bool] = _never
+    stopping: Callable[[], bool] = lambda: False
     setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
 
 

@@ -44,7 +44,10 @@ OWNERS = {
     "aiolimiter": {"cdsync.api"},
     "click": {"cdsync.cli"},
     "croniter": {"cdsync.core.cron"},
-    "httpx": {"cdsync.api", "cdsync.assembly"},  # assembly names the type of a transport
+    "httpx": {"cdsync.api", "cdsync.assembly", "cdsync.daemon.notifications"},  # assembly names a type
+    "prometheus_client": {"cdsync.daemon.metrics"},
+    "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener"},
+    "uvicorn": {"cdsync.daemon.listener"},
     "jsonschema": {"cdsync.config"},
     "rich": {"cdsync.cli"},
     "sqlite3": {"cdsync.store"},

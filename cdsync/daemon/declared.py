@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,7 @@ class Declared:
         self._turn = asyncio.Lock()
         self.delivery: Delivery | None = None
         self.fault: Fault | None = None
+        self.accepted_at: datetime | None = None
 
     async def refresh(self) -> None:
         """Take the newest declaration if it is good, else note what is wrong with it."""
@@ -62,7 +63,9 @@ class Declared:
     def _accept(self, found: Delivery) -> None:
         before, self.delivery = self.delivery, found
         mended, self.fault = self.fault is not None, None
-        if before is None or mended or before.configuration.files != found.configuration.files:
+        same = before is not None and _identity(before) == _identity(found)
+        if mended or not same:
+            self.accepted_at = self._now()
             configuration = found.configuration
             logger().info(
                 "configuration.accepted",
@@ -71,3 +74,7 @@ class Declared:
                 files=len(configuration.files),
                 warnings=[str(warning) for warning in configuration.warnings],
             )
+
+
+def _identity(delivery: Delivery) -> tuple[str | None, Mapping[str, str]]:
+    return delivery.revision, delivery.configuration.files

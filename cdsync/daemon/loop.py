@@ -11,9 +11,11 @@ from datetime import timedelta
 from cdsync.api import Call
 from cdsync.assembly import Surroundings
 from cdsync.core.events import Event, Succeeded
+from cdsync.core.urls import Endpoint
 from cdsync.daemon.backoff import pause_after
 from cdsync.daemon.declared import Declared
 from cdsync.daemon.feed import Delivery, Feed
+from cdsync.daemon.health import Verdict, judge
 from cdsync.daemon.link import Link
 from cdsync.daemon.passing import Passing
 from cdsync.daemon.pulse import Pulse
@@ -34,7 +36,8 @@ WATCH_AGAIN = 10.0
 class Loop:
     """Makes pass after pass on one open state. `standing` is replaced after each, never changed.
 
-    `listeners` hear of every pass that has come to its end, and of every request that left.
+    `on_event` hears of every action, and `on_turn` of how things stand after each look at the declaration, and of the
+    pass, if one was made.
     """
 
     def __init__(
@@ -46,7 +49,8 @@ class Loop:
         settings: Settings,
         systemd: Systemd,
         triggers: Triggers,
-        on_pass: Callable[[Standing, PassRecord], None] = lambda _standing, _record: None,
+        on_event: Callable[[Event], None] = lambda _event: None,
+        on_turn: Callable[[Standing, PassRecord | None], None] = lambda _standing, _record: None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._hear_call = around.on_call
@@ -55,7 +59,8 @@ class Loop:
         self._store = store
         self._settings = settings
         self._systemd = systemd
-        self._on_pass = on_pass
+        self._hear_event = on_event
+        self._hear_turn = on_turn
         self._draw = draw
         self._setbacks = Setbacks()
         self._calls = 0
@@ -80,6 +85,13 @@ class Loop:
         finally:
             await self.link.close()
 
+    async def single(self) -> None:
+        """Make one pass."""
+        try:
+            await self.turn((Cause.START,))
+        finally:
+            await self.link.close()
+
     @property
     def settings(self) -> Settings:
         """The settings of the last good declaration, or those of the start."""
@@ -98,8 +110,12 @@ class Loop:
             self._setbacks.forget()
         await self.triggers.unless_closed(self.refresh())
         delivery = self.declared.delivery
-        if delivery is None or self.triggers.closed:
+        if self.triggers.closed:
             return
+        record = await self._pass(causes, delivery) if delivery is not None else None
+        self._hear_turn(self.standing, record)
+
+    async def _pass(self, causes: tuple[Cause, ...], delivery: Delivery) -> PassRecord:
         self._passes, self._calls = self._passes + 1, 0
         self.under_way = self._passing(causes, delivery)
         try:
@@ -108,6 +124,7 @@ class Loop:
         finally:
             self.under_way = None
         self._take_note(record)
+        return record
 
     def _passing(self, causes: tuple[Cause, ...], delivery: Delivery) -> Passing:
         return Passing(
@@ -125,8 +142,20 @@ class Loop:
     async def refresh(self) -> None:
         """Take up the newest declaration if it is good."""
         await self.declared.refresh()
-        self.standing = replace(self.standing, delivery=self.declared.delivery, fault=self.declared.fault)
+        declared = self.declared
+        self.standing = replace(
+            self.standing, delivery=declared.delivery, fault=declared.fault, accepted_at=declared.accepted_at
+        )
         self.pulse.beat()
+
+    def listens_on(self, endpoint: Endpoint) -> None:
+        """Take note of where this daemon can be asked."""
+        self.standing = replace(self.standing, listens=endpoint)
+
+    def verdict(self) -> Verdict:
+        """Whether it gets on."""
+        interval = self.settings.daemon.interval.total_seconds()
+        return judge(self.standing, interval=interval, since_progress=self.pulse.since_progress())
 
     async def reload(self) -> None:
         """Look at the declaration at once, without waiting for a pass that is under way, and ask for another."""
@@ -165,8 +194,9 @@ class Loop:
         self.standing = replace(self.standing, last=record, looked=looked, failures=failures)
         if record.result.decided:
             self.pulse.progress()
+            good = self.standing.good_passes + 1
+            self.standing = replace(self.standing, good_passes=good, good_at=record.began)
         log_pass(record)
-        self._on_pass(self.standing, record)
 
     def _tell(self, *, due_in: float) -> None:
         self.standing = replace(self.standing, next_at=self._around.now() + timedelta(seconds=due_in))
@@ -177,6 +207,7 @@ class Loop:
         self.pulse.beat()
         if isinstance(event, Succeeded):
             self.pulse.progress()
+        self._hear_event(event)
 
     def _on_call(self, call: Call) -> None:
         self._calls += 1

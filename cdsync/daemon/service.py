@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from cdsync.assembly import Surroundings, holder, references_of, settings_of
 from cdsync.core.work import Reference
 from cdsync.daemon.ending import Ending
+from cdsync.daemon.endpoints import Desk, application
 from cdsync.daemon.feed import FolderFeed
+from cdsync.daemon.listener import listening
 from cdsync.daemon.loop import Loop
+from cdsync.daemon.metrics import Metrics
+from cdsync.daemon.reporting import reporting
 from cdsync.daemon.signals import Handlers, hearing
-from cdsync.daemon.standing import Result
+from cdsync.daemon.standing import Result, Standing
 from cdsync.daemon.systemd import Systemd
 from cdsync.daemon.threshold import first_settings
 from cdsync.daemon.triggers import Cause, Triggers
@@ -35,16 +42,24 @@ async def run_daemon(around: Surroundings, *, once: bool) -> int:
         if settings is None:
             return 0
         _refuse_missing_key(settings, around)
+        metrics = Metrics()
         with around.open_store(settings.state, holder=holder("daemon", around.now())) as store:
-            loop = Loop(
-                feed=FolderFeed(around),
-                store=store,
-                around=around,
-                settings=settings,
-                systemd=systemd,
-                triggers=triggers,
-            )
-            return await _run(loop, systemd, handlers, once=once)
+            async with reporting(settings, around, metrics) as reporter:
+                loop = Loop(
+                    feed=FolderFeed(around),
+                    store=store,
+                    around=replace(around, on_call=metrics.count_call),
+                    settings=settings,
+                    systemd=systemd,
+                    triggers=triggers,
+                    on_event=metrics.count_event,
+                    on_turn=reporter.hear,
+                )
+                if once:
+                    return await _once(loop, systemd, handlers)
+                async with _answering(loop, metrics, settings, around):
+                    await _run(loop, systemd, handlers)
+                return 0
 
 
 def _handlers_before_the_loop(systemd: Systemd, triggers: Triggers) -> Handlers:
@@ -65,9 +80,36 @@ def _refuse_missing_key(settings: Settings, around: Surroundings) -> None:
         references_of(settings, around).resolve(key)
 
 
-async def _run(loop: Loop, systemd: Systemd, handlers: Handlers, *, once: bool) -> int:
+@asynccontextmanager
+async def _answering(loop: Loop, metrics: Metrics, settings: Settings, around: Surroundings) -> AsyncIterator[None]:
+    """Answer over HTTP where the settings say so, for the duration of a block."""
+    if settings.daemon.listen is None:
+        yield
+        return
+
+    def secret(reference: Reference | None) -> str | None:
+        return None if reference is None else references_of(loop.settings, around).resolve(reference)
+
+    def standing() -> Standing:
+        return loop.standing
+
+    desk = Desk(
+        standing=standing,
+        verdict=loop.verdict,
+        metrics=metrics.text,
+        request=loop.triggers.request,
+        token=lambda: secret(loop.settings.daemon.token),
+        webhook_secret=lambda: secret(loop.settings.daemon.webhook_secret),
+    )
+    metrics.show(standing, loop.verdict)
+    async with listening(application(desk), settings.daemon.listen) as taken:
+        loop.listens_on(taken)
+        yield
+
+
+def _obey(loop: Loop, running: asyncio.Task[None], systemd: Systemd, handlers: Handlers) -> None:
+    """Let signals be about this loop from now on."""
     ending = Ending()
-    running = asyncio.create_task(_one_turn(loop) if once else loop.run(), name="loop")
 
     async def end() -> None:
         systemd.stopping()
@@ -75,25 +117,22 @@ async def _run(loop: Loop, systemd: Systemd, handlers: Handlers, *, once: bool) 
 
     handlers.on_end, handlers.on_reload = end, loop.reload
     handlers.steady = lambda: loop.pulse.steady(request=loop.settings.api.timeout)
-    if once:
-        await running
-        return _exit_code(loop)
+
+
+async def _run(loop: Loop, systemd: Systemd, handlers: Handlers) -> None:
+    running = asyncio.create_task(loop.run(), name="loop")
+    _obey(loop, running, systemd, handlers)
     handlers.begin(loop.watch())
     logger().info("daemon.started", root=str(loop.settings.root), state=str(loop.settings.state))
     systemd.ready()
     await running
     logger().info("daemon.stopped", passes=loop.standing.last.number if loop.standing.last else 0)
-    return 0
 
 
-async def _one_turn(loop: Loop) -> None:
-    try:
-        await loop.turn((Cause.START,))
-    finally:
-        await loop.link.close()
-
-
-def _exit_code(loop: Loop) -> int:
+async def _once(loop: Loop, systemd: Systemd, handlers: Handlers) -> int:
+    running = asyncio.create_task(loop.single(), name="loop")
+    _obey(loop, running, systemd, handlers)
+    await running
     if loop.declared.fault is not None:
         raise loop.declared.fault.error
     last = loop.standing.last

@@ -9,6 +9,7 @@ from enum import StrEnum
 from cdsync.core.actions import Blocked, Drift
 from cdsync.core.events import Event, Failed, Succeeded
 from cdsync.core.status import StatusRow, make_status
+from cdsync.core.urls import Endpoint
 from cdsync.daemon.declared import Fault
 from cdsync.daemon.feed import Delivery
 from cdsync.daemon.triggers import Cause
@@ -71,6 +72,11 @@ class PassRecord:
         return self.found.plan.drift if self.found else ()
 
     @property
+    def pending_actions(self) -> int:
+        """How many actions were left to do in the end."""
+        return len(self.seen.plan.actions) if self.seen else 0
+
+    @property
     def blocked(self) -> tuple[Blocked, ...]:
         """What was left alone in the end."""
         return self.seen.plan.blocked if self.seen else ()
@@ -81,7 +87,8 @@ class Standing:
     """Everything that can be told between two passes.
 
     `looked` is the last pass that saw the account, `last` the last one whatever became of it; `failures` is how many
-    have failed in a row, `next_at` is when the next one is due.
+    have failed in a row, `good_passes` how many have decided something, the last of them at `good_at`. `accepted_at` is
+    when the declaration in force was taken up, `next_at` when the next pass is due. `listens` is where it answers HTTP.
     """
 
     started: datetime
@@ -90,7 +97,11 @@ class Standing:
     last: PassRecord | None = None
     looked: PassRecord | None = None
     failures: int = 0
+    good_passes: int = 0
+    good_at: datetime | None = None
+    accepted_at: datetime | None = None
     next_at: datetime | None = None
+    listens: Endpoint | None = None
 
 
 def rows_of(planned: Planned, now: datetime) -> tuple[StatusRow, ...]:
@@ -106,6 +117,8 @@ def headline(standing: Standing) -> str:
     parts = [_about_declaration(standing), _about_passes(standing)]
     if standing.next_at is not None:
         parts.append(f"next at {standing.next_at:%H:%M:%S} UTC")
+    if standing.listens is not None:
+        parts.append(f"listens on {standing.listens}")
     return "; ".join(part for part in parts if part)
 
 

@@ -25,10 +25,12 @@ ABOUT_LABEL = ("name", "additional propert", "unknown field", "unexpected")
 class Workshop:
     """What carrying out a plan needs at hand.
 
-    `labels` is learnt on the way: whether the API takes and echoes them. `stopping` says that no further action or page
-    may begin. For live runs: `results` is the folder of their files, `settle` how long a lost request may take to show
-    up, `patience` how long to wait when the API asks for it, `slice` how long one run may be worked on in this pass
-    (None: to its end), `tell` takes their progress.
+    `labels` is learnt on the way: whether the API takes and echoes them. `stopping` says that no further action may
+    begin, and no further page of one be asked for.
+
+    For live runs: `results` is the folder of their files, `settle` how long a lost request may take to show up,
+    `patience` how long to wait when the API asks for it, `slice` how long one run may be worked on in this pass (None:
+    to its end), `tell` takes their progress.
     """
 
     api: Api

@@ -29,7 +29,7 @@ RootOf = Callable[[Files], Path]
             [
                 (
                     "cdsync.yaml:1:1: the document is a list; "
-                    "expected the keys api, owner, policy, daemon, notify, state and results"
+                    "expected the keys api, owner, policy, daemon, state, results and notify"
                 )
             ],
             id="settings_that_are_a_list",

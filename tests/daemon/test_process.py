@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from cdsync.simulator import Fault, RunningSimulator, running
 from cdsync.store import open_reader
-from tests.cli.process import Shell, schedules_yaml, shell
-from tests.daemon.process import daemon
+from tests.cli.process import KEY, Shell, schedules_yaml, shell
+from tests.daemon.process import PATIENCE, daemon
 
+QUIET = "daemon: {interval: 1h}\n"
+LISTENING = "daemon: {interval: 1s, listen: '127.0.0.1:0', token: {env: WORD}, webhook_secret: {env: WORD}}\n"
 SETTINGS = "api: {requests_per_minute: 6000, settle: 1s}\ndaemon: {interval: %s}\n"
 
 
@@ -153,3 +166,110 @@ def test_a_full_disk_is_told_and_gone_on_from(tmp_path: Path) -> None:
             keeper.wait_for_pass("applied")
             assert len(simulator.account.schedules.rows) == 2
             assert keeper.end() == 0
+
+
+def test_it_is_asked_over_http(tmp_path: Path) -> None:
+    """Health follows progress and comes back with it; hooks and requests make passes; nothing secret is told."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        user.write("cdsync.yaml", f"api: {{requests_per_minute: 6000}}\n{LISTENING}")
+        with daemon(user, WORD="t0k3n") as keeper:
+            url = keeper.wait_for("listener.started")["url"]
+            keeper.wait_for_pass("applied")
+            assert (ask("GET", f"{url}/healthz").status_code, ask("GET", f"{url}/readyz").status_code) == (200, 200)
+
+            assert ask("POST", f"{url}/hooks/git", headers={"X-Gitlab-Token": "t0k3n"}).status_code == 202
+            keeper.wait_for("pass.finished", lambda entry: "hook" in entry["causes"])
+            assert ask("POST", f"{url}/reconcile", headers={"Authorization": "Bearer t0k3n"}).status_code == 202
+            keeper.wait_for("pass.finished", lambda entry: "request" in entry["causes"])
+
+            simulator.inject(Fault(kind="status", code=503, method="GET", times=10**6))
+            keeper.wait_for_pass("failed")
+            ill = until(f"{url}/healthz", 503)
+            assert "HTTP 503" in ill.text
+            samples = read(ask("GET", f"{url}/metrics").text)
+            assert samples["cdsync_healthy"] == 0
+            assert samples["cdsync_consecutive_failures"] > 0
+            assert samples["cdsync_api_requests_total"] > 4
+
+            simulator.simulation.faults.active.clear()
+            until(f"{url}/healthz", 200)
+            assert read(ask("GET", f"{url}/metrics").text)["cdsync_healthy"] == 1
+            assert keeper.end() == 0
+        assert "t0k3n" not in str(keeper.log)
+        assert KEY not in str(keeper.log)
+
+
+def test_an_address_that_is_taken_is_refused_at_the_start(tmp_path: Path) -> None:
+    """It ends with 1 and says so; nobody finds out in a week that nothing was ever measured."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        taken = simulator.url.rsplit(":", 1)[1]
+        user.write("cdsync.yaml", f"daemon: {{listen: '127.0.0.1:{taken}'}}\n")
+        done = user.run("daemon")
+        assert done.code == 1
+        assert f"daemon.listen: 127.0.0.1:{taken} cannot be used: Address already in use" in done.err
+
+
+def test_a_target_is_told(tmp_path: Path) -> None:
+    """What was done and what needs a person arrives as JSON, before the daemon ends."""
+    with running() as simulator, receiving() as (url, got):
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        user.write("cdsync.yaml", f"notify: [{{url: {{env: HOOK}}, on: [applied, attention]}}]\n{QUIET}")
+        with daemon(user, HOOK=url) as keeper:
+            keeper.wait_for_pass("applied")
+            user.write("schedules.yaml", "schedules: {a: {}}\n")
+            keeper.wait_for("configuration.refused")
+            keeper.wait_for_pass("unchanged")
+            assert keeper.end() == 0
+    assert [(body["event"], body["facts"][0]["subject"]) for body in got] == [
+        ("applied", "schedule/a"),
+        ("attention", "configuration"),
+    ]
+
+
+def ask(method: str, url: str, **request: Any) -> httpx.Response:
+    """One request to the daemon."""
+    return httpx.request(method, url, timeout=PATIENCE, **request)
+
+
+def until(url: str, status: int) -> httpx.Response:
+    """Ask until the answer has this status."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (answer := ask("GET", url)).status_code == status:
+            return answer
+    raise AssertionError(f"{url} never answered {status}")
+
+
+def read(text: str) -> dict[str, float]:
+    """The samples of a metrics page, summed over their labels."""
+    samples: Counter[str] = Counter()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            samples[sample.name] += sample.value  # type: ignore[assignment] # a counter of floats
+    return dict(samples)
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[str, list[Any]]]:
+    """A target for notifications: its URL, and what it has got."""
+    got: list[Any] = []
+
+    class Take(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Take) as server:
+        thread = threading.Thread(target=server.serve_forever, name="target")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", got
+        finally:
+            server.shutdown()
+            thread.join()

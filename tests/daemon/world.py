@@ -96,8 +96,9 @@ def keep(
         with open_writer(found.state, holder="a test") as store:
             passes: list[tuple[float, PassRecord]] = []
 
-            def note(_standing: Standing, record: PassRecord) -> None:
-                passes.append((clock.elapsed, record))
+            def note(_standing: Standing, record: PassRecord | None) -> None:
+                if record is not None:
+                    passes.append((clock.elapsed, record))
 
             loop = Loop(
                 feed=FolderFeed(around, aside=inline),
@@ -106,7 +107,7 @@ def keep(
                 settings=found,
                 systemd=Systemd({}),
                 triggers=Triggers(),
-                on_pass=note,
+                on_turn=note,
                 draw=lambda: 0.5,
             )
             kept = Kept(root, clock, line, loop, passes)
