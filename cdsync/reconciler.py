@@ -14,7 +14,6 @@ from cdsync.api import Api
 from cdsync.core.actions import (
     Action,
     ActionKind,
-    BlockedReason,
     Plan,
     Reason,
     Violation,
@@ -49,7 +48,6 @@ SHARE = 20
 
 ROUNDS = 3
 """How often one apply plans anew to finish what it began: after an adoption, or a creation that was ruled out."""
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

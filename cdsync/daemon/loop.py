@@ -12,7 +12,7 @@ from cdsync.api import Call
 from cdsync.assembly import Surroundings
 from cdsync.core.events import Event, Succeeded
 from cdsync.core.urls import Endpoint
-from cdsync.daemon.backoff import pause_after
+from cdsync.daemon.backoff import pause_after, pause_until_due
 from cdsync.daemon.declared import Declared
 from cdsync.daemon.feed import Delivery, Feed
 from cdsync.daemon.health import Verdict, judge
@@ -78,12 +78,18 @@ class Loop:
         pause = 0.0
         try:
             while causes := await self._next(within=pause):
-                await self.turn(causes)
-                interval = self.settings.daemon.interval.total_seconds()
-                pause = pause_after(self.standing.failures, interval=interval, draw=self._draw())
+                pause = self._pause(await self.turn(causes))
                 self._tell(due_in=pause)
         finally:
             await self.link.close()
+
+    def _pause(self, record: PassRecord | None) -> float:
+        interval = self.settings.daemon.interval.total_seconds()
+        pause = pause_after(self.standing.failures, interval=interval, draw=self._draw())
+        due = None
+        if record is not None and record.result.decided:
+            due = pause_until_due(record, settle=self.settings.api.settle)
+        return pause if due is None else min(pause, due)
 
     async def single(self) -> None:
         """Make one pass."""
@@ -104,16 +110,17 @@ class Loop:
         self.pulse.work()
         return causes
 
-    async def turn(self, causes: tuple[Cause, ...]) -> None:
-        """Look at the declaration and make one pass with the last good one, if there is one."""
+    async def turn(self, causes: tuple[Cause, ...]) -> PassRecord | None:
+        """Look at the declaration and make one pass with the last good one; None when there is none."""
         if BY_A_PERSON & set(causes):
             self._setbacks.forget()
         await self.triggers.unless_closed(self.refresh())
         delivery = self.declared.delivery
         if self.triggers.closed:
-            return
+            return None
         record = await self._pass(causes, delivery) if delivery is not None else None
         self._hear_turn(self.standing, record)
+        return record
 
     async def _pass(self, causes: tuple[Cause, ...], delivery: Delivery) -> PassRecord:
         self._passes, self._calls = self._passes + 1, 0

@@ -26,7 +26,7 @@ from prometheus_client.registry import Collector
 from cdsync import __version__
 from cdsync.api import Call
 from cdsync.core.actions import BlockedReason
-from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
+from cdsync.core.events import Event, Failed, Progressed, Started, Succeeded, Unresolved
 from cdsync.core.status import Health
 from cdsync.daemon.health import Verdict
 from cdsync.daemon.standing import PassRecord, Result, Standing
@@ -76,7 +76,7 @@ class Metrics:
     def count_event(self, event: Event) -> None:
         """Count an action that came to its end."""
         match event:
-            case Started():
+            case Started() | Progressed():
                 return
             case Succeeded():
                 outcome = "done"

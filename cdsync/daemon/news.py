@@ -25,7 +25,6 @@ NEEDS_A_PERSON = frozenset(
         BlockedReason.UNRESOLVED_REFERENCE,
         BlockedReason.PROTECTED,
         BlockedReason.TOO_LATE,
-        BlockedReason.NOT_SUPPORTED,
         BlockedReason.LAUNCHED_CHANGED,
         BlockedReason.NOT_CONVERGING,
         BlockedReason.INPUTS_MISSING,

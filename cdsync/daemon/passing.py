@@ -10,7 +10,7 @@ from datetime import datetime
 from cdsync.api import Api
 from cdsync.assembly import Surroundings, references_of
 from cdsync.core.actions import Violation
-from cdsync.core.events import Event, Failed, Started
+from cdsync.core.events import Event, Failed, Progressed, Started, Succeeded, Unresolved
 from cdsync.core.model import Address
 from cdsync.core.setbacks import Setback
 from cdsync.daemon.feed import Delivery
@@ -69,6 +69,7 @@ class Passing:
             number=self.number,
             causes=self.causes,
             began=began,
+            server_now=self.server_now(),
             seconds=clock() - begun,
             result=self._result(applied, error),
             revision=self.delivery.revision,
@@ -134,11 +135,15 @@ class Passing:
         self._found = planned
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, Started):
-            self._acting += 1
-        elif not isinstance(event, Failed) or event.tried:
-            self._acting -= 1
-        self.events.append(event)
+        match event:
+            case Started():
+                self._acting += 1
+            case Succeeded() | Unresolved() | Failed(tried=True):
+                self._acting -= 1
+            case _:
+                pass
+        if not isinstance(event, Progressed):
+            self.events.append(event)
         self.on_event(event)
 
 

@@ -39,12 +39,13 @@ class PassRecord:
 
     `found` is the first look with the plan that was made from it, `seen` the last one, `rows` how every resource stood
     there, `applied` what was done; none is there when the account could not be read. `events` is what happened on the
-    way. Times are aware, in UTC.
+    way. Times are aware, in UTC; `server_now` is the server's at the end.
     """
 
     number: int
     causes: tuple[Cause, ...]
     began: datetime
+    server_now: datetime
     seconds: float
     result: Result
     revision: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdsync.core.actions import Action
-from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
+from cdsync.core.events import Event, Failed, Progressed, Started, Succeeded, Unresolved
 from cdsync.daemon.standing import PassRecord
 from cdsync.logs import logger
 
@@ -20,6 +20,8 @@ def log_event(event: Event, *, revision: str | None) -> None:
             logger().warning("action.failed" if tried else "action.skipped", **about, error=message, remedy=remedy)
         case Unresolved(_, message):
             logger().warning("action.unresolved", **about, error=message)
+        case Progressed(_, done, total, note):
+            logger().debug("action.progressed", **about, done=done, total=total, note=note)
 
 
 def _about(action: Action) -> dict[str, object]:

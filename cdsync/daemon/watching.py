@@ -16,6 +16,8 @@ REST = 100
 LONGEST_UNREST = 2000
 """Milliseconds after which it is told all the same."""
 
+WITHOUT = "changes are found by the next pass all the same"
+
 LOOK = 5000
 """Milliseconds between two looks whether the folder is still the same."""
 
@@ -28,8 +30,9 @@ async def watch(root: Path) -> AsyncIterator[None]:
     Raises:
         CdsyncError: it cannot be watched.
     """
+    if (watched := _identity(root)) is None:
+        raise CdsyncError(f"{root} cannot be watched: it is not there", remedy=WITHOUT)
     try:
-        watched = _identity(root)
         changes = awatch(
             root,
             watch_filter=lambda _, path: is_part(Path(path), root),
@@ -47,9 +50,7 @@ async def watch(root: Path) -> AsyncIterator[None]:
                 if replaced:
                     return
     except (OSError, RuntimeError) as error:
-        raise CdsyncError(
-            f"{root} cannot be watched: {error}", remedy="changes are found by the next pass all the same"
-        ) from error
+        raise CdsyncError(f"{root} cannot be watched: {error}", remedy=WITHOUT) from error
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

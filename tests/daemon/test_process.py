@@ -76,7 +76,9 @@ def test_a_sighup_makes_a_pass_at_once(tmp_path: Path) -> None:
             (schedule,) = simulator.account.schedules.rows.values()
             schedule.status = "PAUSED"
             keeper.send(signal.SIGHUP)
-            assert keeper.wait_for_pass("applied")["causes"] == ["signal"]
+            second = keeper.wait_for_pass("applied")
+            # What the daemon writes itself is no change that it would wake up for.
+            assert (second["number"], second["causes"]) == (2, ["signal"])
             assert schedule.status == "ACTIVE"
             assert keeper.end() == 0
 

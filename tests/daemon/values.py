@@ -16,7 +16,7 @@ from cdsync.daemon.standing import PassRecord, Result, Standing
 from cdsync.daemon.triggers import Cause
 from cdsync.observer import Sight
 from cdsync.reconciler import Planned
-from cdsync.settings import Settings, default_state
+from cdsync.settings import Settings, default_results, default_state
 
 NOW = datetime(2026, 6, 1, 7, 0, 1, tzinfo=UTC)
 ROOT = Path("/nowhere")
@@ -59,6 +59,7 @@ def record(result: Result = Result.UNCHANGED, *, plan: Plan | None = None, **cha
         number=1,
         causes=(Cause.TIMER,),
         began=NOW,
+        server_now=NOW,
         seconds=0.5,
         result=result,
         revision="abc123",
@@ -70,7 +71,7 @@ def record(result: Result = Result.UNCHANGED, *, plan: Plan | None = None, **cha
 
 def delivery(settings: Settings | None = None) -> Delivery:
     """An empty declaration."""
-    settings = settings or Settings(root=ROOT, state=default_state(ROOT))
+    settings = settings or Settings(root=ROOT, state=default_state(ROOT), results=default_results(ROOT))
     return Delivery(configuration=Configuration(settings=settings, desired=DesiredState(), files={}), revision="abc123")
 
 
