@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= auto
 
+# Many images forbid Python to keep its bytecode; then each process of the tests compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test coverage check format simulate kill bench clean
 
 help: ## Show this list

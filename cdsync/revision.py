@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,11 +12,19 @@ PATIENCE = 5.0
 
 def revision_of(root: Path) -> str | None:
     """The short commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
+    if not _may_be_in_a_work_tree(root):
+        return None
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     if commit is None:
         return None
     changes = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
     return f"{commit}-dirty" if changes else commit
+
+
+def _may_be_in_a_work_tree(root: Path) -> bool:
+    """Whether git has to be asked: to start a process only to hear "no" costs as much as the rest of a small pass."""
+    found = root.resolve()
+    return "GIT_DIR" in os.environ or any(os.path.lexists(folder / ".git") for folder in (found, *found.parents))
 
 
 def _git(root: Path, *arguments: str) -> str | None:

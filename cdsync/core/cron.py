@@ -182,8 +182,9 @@ def fire_times(expression: str, timezone: str | None, *, after: datetime) -> Ite
         CronError: the expression or the zone is not usable.
     """
     cron, local_zone = parse_cron(expression), zone(timezone)
-    # A day earlier, so that an hour which daylight saving repeats is not stepped over on the naive calendar.
-    start = after.astimezone(local_zone).replace(tzinfo=None) - timedelta(days=1)
+    # A local time fires the first time that it comes. So of two that exist the later one on the calendar also fires
+    # later, and none that the calendar shows no later than `after` can still lie ahead of it.
+    start = after.astimezone(local_zone).replace(tzinfo=None)
     for naive in _local_times(cron, start):
         fire = naive.replace(tzinfo=local_zone)
         if _exists(naive, local_zone) and fire.astimezone(UTC) > after:
