@@ -103,8 +103,10 @@ def references_of(settings: Settings, around: Surroundings) -> References:
     return References(root=settings.root, environment=around.environment)
 
 
-def connection(settings: Settings, key: str, store: Store, around: Surroundings) -> AbstractAsyncContextManager[Api]:
-    """The API of these settings, opened in the dialect that the state knows it to speak.
+def connection(
+    settings: Settings, key: str, store: Store | None, around: Surroundings
+) -> AbstractAsyncContextManager[Api]:
+    """The API of these settings, opened in the dialect that the state, if there is one, knows it to speak.
 
     Raises:
         ApiError: when it is entered: no dialect answers, or the key is refused.
@@ -113,7 +115,7 @@ def connection(settings: Settings, key: str, store: Store, around: Surroundings)
         settings.api,
         key=key,
         now=around.now,
-        dialect=_remembered_dialect(store, settings),
+        dialect=_remembered_dialect(store, settings) if store else None,
         transport=around.transport,
         on_call=around.on_call,
     )

@@ -9,12 +9,14 @@ from pathlib import Path
 PATIENCE = 5.0
 """Seconds that git may take to say so."""
 
+COMMIT = ("rev-parse", "--short=12", "HEAD")
+
 
 def revision_of(root: Path) -> str | None:
     """The short commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
     if not _may_be_in_a_work_tree(root):
         return None
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
+    commit = _git(root, *COMMIT)
     if commit is None:
         return None
     changes = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
@@ -27,10 +29,28 @@ def _may_be_in_a_work_tree(root: Path) -> bool:
     return "GIT_DIR" in os.environ or any(os.path.lexists(folder / ".git") for folder in (found, *found.parents))
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
+def why_no_revision(root: Path) -> str | None:
+    """What git says when it gives no revision of a folder; None when it gives one."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)  # noqa: S603 # fixed words and our own root
+        done = _run(root, *COMMIT)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"git cannot be run: {error}"
+    return None if done.returncode == 0 else done.stderr.strip().partition("\n")[0]
+
+
+def git_version() -> str | None:
+    """What the git program calls itself; None when there is none."""
+    return _git(Path(), "--version")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = _run(root, *arguments)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603 # fixed words and our own root

@@ -22,7 +22,7 @@ LAYERS = (
     {"recording"},
     {"reconciler"},
     {"custody", "importing", "assembly", "demo"},
-    {"daemon"},
+    {"daemon", "doctor"},
     {"cli"},
     {"__main__"},
 )

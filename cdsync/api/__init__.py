@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from cdsync.api.api import Api, Created, connect
 from cdsync.api.client import Call
+from cdsync.api.dialects import Operation
 
-__all__ = ["Api", "Call", "Created", "connect"]
+__all__ = ["Api", "Call", "Created", "Operation", "connect"]

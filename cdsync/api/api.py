@@ -108,6 +108,10 @@ class Api:
         """The present moment on this machine's clock, in UTC."""
         return self._client.local_now()
 
+    def rate_limit(self) -> Mapping[str, str]:
+        """What the last answer said of the rate limit: its X-RateLimit headers, by their names in small letters."""
+        return self._client.rate_limit
+
     def hang_up(self) -> None:
         """Send nothing more; what was sent may still be answered."""
         self._client.hang_up()

@@ -78,7 +78,8 @@ class Call:
 class Client:
     """Sends requests with the key to one account.
 
-    `server_now` is the server's clock as its Date headers tell it; the local one until the first answer.
+    `server_now` is the server's clock as its Date headers tell it; the local one until the first answer. `rate_limit`
+    are the X-RateLimit headers of the last answer, by their names in small letters.
 
     Raises:
         Unauthorized: the key can be no header's value.
@@ -116,6 +117,7 @@ class Client:
         self._offset = timedelta()
         self._waiting: set[asyncio.Timeout] = set()
         self._hung_up = False
+        self.rate_limit: Mapping[str, str] = {}
         self._on_call = on_call or (lambda _call: None)
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
@@ -217,13 +219,15 @@ class Client:
             Unreachable: it is hung up; nothing was sent.
         """
         try:
-            async with asyncio.timeout_at(0.0 if self._hung_up else None) as waiting:
+            async with asyncio.timeout(None) as waiting:
                 self._waiting.add(waiting)
                 await self._limiter.admit()
         except TimeoutError:
-            raise Unreachable(f"{method} {path}: not sent, because cdsync is stopping") from None
+            pass  # hung up meanwhile
         finally:
             self._waiting.discard(waiting)
+        if self._hung_up:
+            raise Unreachable(f"{method} {path.partition('?')[0]}: not sent, because cdsync is stopping")
 
     async def _send_once(
         self,
@@ -265,6 +269,8 @@ class Client:
             self.calls.append(call := Call(method, shown, status))
             self._on_call(call)
         self._learn_time(response)
+        told = response.headers.items()
+        self.rate_limit = {name: value for name, value in told if name.startswith("x-ratelimit-")}
         return response
 
     def _learn_time(self, response: httpx.Response) -> None:

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "hold": ("ownership", "Let the reconciler leave a resource alone, visibly."),
     "release": ("ownership", "End a hold."),
     "resume": ("planning", "Resume the stopped or blocked runs of a resource now."),
+    "doctor": ("examining", "Check key, API, clock, rate limit, state, git and folders; say what to do."),
     "schema": ("declaration", "Print a JSON Schema."),
     "simulate": ("trying", "Serve a simulator of the API on loopback."),
     "demo": ("trying", "Take the tour: simulator, plan, apply, drift healed, run resumed."),

@@ -41,6 +41,21 @@ def _way_out(holder: str) -> str:
     return "wait until it ends; a lock never outlives its holder"
 
 
+def holder_of(path: Path) -> str | None:
+    """Who holds the state now, by the name that it has written down; None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def release(descriptor: int) -> None:
     """Free the lock."""
     os.ftruncate(descriptor, 0)

@@ -69,6 +69,17 @@ def open_reader(path: Path) -> Iterator[Store]:
         yield Store(snapshot, path)
 
 
+def state_holder(path: Path) -> str | None:
+    """The name of the writer that holds the state now; None when nobody does.
+
+    Raises:
+        StoreError: its lock cannot be looked at.
+    """
+    with store_errors(path):
+        path = path.resolve()
+        return lock.holder_of(path.with_name(path.name + ".lock"))
+
+
 def _refuse_another_file(path: Path) -> None:
     """Touch nothing that is not ours: a device, a pipe, a text, another program's database."""
     if not path.exists():
