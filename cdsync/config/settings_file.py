@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from cdsync.config.fields import reference, resume_policy
 from cdsync.config.places import shortened
-from cdsync.config.reading import is_below_root
+from cdsync.config.reading import Files
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
@@ -29,7 +29,7 @@ from cdsync.settings import (
 PLACE_EXPECTED = "expected a path relative to the config root, below it"
 
 
-def settings_problems(tree: Tree, root: Path) -> list[Problem]:
+def settings_problems(tree: Tree, files: Files) -> list[Problem]:
     """What is wrong with the settings, apart from their YAML."""
     found = problems_of("settings", tree, (), tree.value) if tree.value is not None else []
     if found or not isinstance(tree.value, dict):
@@ -39,12 +39,12 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
     found += [*_listen_problems(tree, tree.value), *_notify_problems(tree, tree.value)]
     state = tree.value.get("state")
-    if isinstance(state, str) and (fault := _place_fault(state, root)):
+    if isinstance(state, str) and (fault := _place_fault(state, files)):
         found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
-    elif isinstance(state, str) and (root / state).is_dir():
+    elif isinstance(state, str) and files.leads_to(state) == "folder":
         found.append(tree.problem(("state",), f"state is {state!r}, which is a folder; {PLACE_EXPECTED}"))
     results = tree.value.get("results")
-    if isinstance(results, str) and (fault := _place_fault(results, root)):
+    if isinstance(results, str) and (fault := _place_fault(results, files)):
         found.append(tree.problem(("results",), f"results is {results!r}, {fault}"))
     return found
 
@@ -166,10 +166,10 @@ def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:
     return section if isinstance(section, Mapping) else {}
 
 
-def _place_fault(place: str, root: Path) -> str | None:
+def _place_fault(place: str, files: Files) -> str | None:
     if "\0" in place:
         return f"which no path can be; {PLACE_EXPECTED}"
-    path = root / place
-    if Path(place).is_absolute() or ".." in Path(place).parts or not is_below_root(str(path), root):
+    path = PurePosixPath(place)
+    if path.is_absolute() or ".." in path.parts or files.leads_to(place) == "outside":
         return f"which leads outside the config root; {PLACE_EXPECTED}"
     return None
