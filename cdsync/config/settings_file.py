@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from cdsync.config.fields import reference, resume_policy
+from cdsync.config.git_settings import git_problems, git_settings
 from cdsync.config.places import shortened
 from cdsync.config.reading import Files
 from cdsync.config.schema import problems_of
@@ -38,6 +39,7 @@ def settings_problems(tree: Tree, files: Files) -> list[Problem]:
     if isinstance(url, str) and (fault := base_url_fault(url)):
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
     found += [*_listen_problems(tree, tree.value), *_notify_problems(tree, tree.value)]
+    found += git_problems(tree, _section(_section(tree.value, "daemon"), "git"))
     state = tree.value.get("state")
     if isinstance(state, str) and (fault := _place_fault(state, files)):
         found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
@@ -57,7 +59,7 @@ def build_settings(value: Json, root: Path) -> Settings:
         root=root,
         api=_api(_section(document, "api")),
         policy=_policy(_section(document, "policy"), document.get("owner")),
-        daemon=_daemon(_section(document, "daemon")),
+        daemon=_daemon(_section(document, "daemon"), root),
         notify=_notify(document.get("notify")),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
         results=Path(root / results).absolute() if isinstance(results, str) else default_results(root),
@@ -78,7 +80,7 @@ def _api(section: Mapping[str, Json]) -> ApiSettings:
     )
 
 
-def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
+def _daemon(section: Mapping[str, Json], root: Path) -> DaemonSettings:
     usual = DaemonSettings()
     listen = section.get("listen")
     return DaemonSettings(
@@ -86,6 +88,7 @@ def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
         listen=parse_endpoint(listen) if isinstance(listen, str) else usual.listen,
         token=_reference(section, "token"),
         webhook_secret=_reference(section, "webhook_secret"),
+        git=git_settings(section["git"], root) if isinstance(section.get("git"), Mapping) else None,
     )
 
 
