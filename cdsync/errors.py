@@ -21,7 +21,7 @@ taken effect (only `OutcomeUnknown`), and which exit code does the command end w
     |   |-- GitUnreachable      the remote cannot be reached, or refuses us
     |   |   `-- GitTimedOut     it has not answered in time
     |   |-- GitDamaged          our copy of it is damaged
-    |   `-- CommitRefused       a commit that is not signed as it must be, or that rewrites history
+    |   `-- CommitRefused       a commit that is not signed as it must be, rewrites history, or declares nothing
     |-- StoreError              the state file
     |   |-- StoreBusy           another process writes it; names the holder
     |   |-- StoreCorrupt        it is damaged
@@ -175,7 +175,7 @@ class GitDamaged(GitError):
 
 
 class CommitRefused(GitError):
-    """A commit may not be followed: it is not signed by who may sign, or is no descendant of the last good one."""
+    """A commit may not be followed: its signature, its history or its folder is not as it must be."""
 
 
 class StoreError(CdsyncError):

@@ -10,8 +10,8 @@ PATIENCE = 5.0
 
 
 def revision_of(root: Path) -> str | None:
-    """The short commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
+    """The full commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
+    commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return None
     changes = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".")

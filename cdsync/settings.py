@@ -97,6 +97,11 @@ class Settings:
     results: Path
 
     @property
+    def longest_request(self) -> timedelta:
+        """How long the longest of all single requests may take: to the API, or by a run of git."""
+        return max(self.api.timeout, self.daemon.git.timeout if self.daemon.git else timedelta())
+
+    @property
     def account(self) -> str:
         """Where the API is, and as whom cdsync acts there: what a saved plan is good for."""
         return f"{self.api.base_url.rstrip('/')}{self.api.prefix} as {self.policy.owner}"

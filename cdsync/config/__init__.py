@@ -14,7 +14,15 @@ The contract of the package:
 
 from __future__ import annotations
 
-from cdsync.config.load import Configuration, Reading, load, load_from, load_settings, read_root
+from cdsync.config.load import (
+    Configuration,
+    Reading,
+    declares_anything,
+    load,
+    load_from,
+    load_settings,
+    read_root,
+)
 from cdsync.config.schema import schema_names, schema_text
 from cdsync.config.snapshot import Item, SnapshotFiles
 from cdsync.config.starter import starter_files
@@ -24,6 +32,7 @@ __all__ = [
     "Item",
     "Reading",
     "SnapshotFiles",
+    "declares_anything",
     "load",
     "load_from",
     "load_settings",

@@ -114,6 +114,12 @@ def load_from(reading: Reading, *, settings: Settings, now: datetime) -> Configu
     return _declared(reading, settings, _settings_problems(reading), now)
 
 
+def declares_anything(root: Path) -> bool:
+    """Whether a folder has YAML files besides its `cdsync.yaml`, or something that may hold some; none is read."""
+    found, problems = FolderFiles(root).yaml_files()
+    return bool(problems) or found not in ([], [SETTINGS_FILE])
+
+
 def load_settings(root: Path) -> Settings:
     """Read `cdsync.yaml` alone.
 

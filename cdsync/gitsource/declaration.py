@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cdsync.config import Configuration, SnapshotFiles, load_from, read_root
-from cdsync.errors import GitError
+from cdsync.errors import CommitRefused
 from cdsync.gitsource.copy import Copy
 from cdsync.gitsource.tree import Folder, read_blobs, read_folder
 from cdsync.settings import Settings
@@ -24,14 +24,14 @@ async def read_declaration(copy: Copy, commit: str, *, path: str, settings: Sett
     Raises:
         ConfigError: something in it is wrong; carries every problem.
         GitDamaged: the copy does not hold it whole.
-        GitError: there is no such folder, or no YAML file in it.
+        CommitRefused: there is no such folder, or no YAML file in it.
     """
     folder = await read_folder(copy, commit, path)
     files = SnapshotFiles(folder.items, above=folder.above)
     found, problems = files.yaml_files()
     if not found and not problems:
         # A wrong folder is never taken for an empty declaration, which would remove everything.
-        raise GitError(
+        raise CommitRefused(
             f"commit {commit[:12]} has no YAML file in {path!r}",
             remedy="let daemon.git.path name the folder of the declaration",
         )

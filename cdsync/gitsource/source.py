@@ -56,7 +56,7 @@ class GitSource:
     def __init__(
         self, git: GitSettings, *, state: Path, references: References, environment: Mapping[str, str]
     ) -> None:
-        self._git = git
+        self.git = git
         self._folder = state.parent / FOLDER
         self._references = references
         self._environment = environment
@@ -70,8 +70,8 @@ class GitSource:
             GitError: it has no such ref.
             UnresolvedReference: a secret is not there.
         """
-        access = access_to(self._git, self._references)
-        target = await look(self._program(access), self._git.url, self._git.ref, access=access)
+        access = access_to(self.git, self._references)
+        target = await look(self._program(access), self.git.url, self.git.ref, access=access)
         return self._outcome is None or self._outcome.object != target.object
 
     async def latest(self, settings: Settings, *, now: datetime) -> Declared:
@@ -83,17 +83,17 @@ class GitSource:
             GitError: it cannot be had.
             UnresolvedReference: a secret is not there.
         """
-        access = access_to(self._git, self._references)
+        access = access_to(self.git, self._references)
         program = self._program(access)
-        target = await look(program, self._git.url, self._git.ref, access=access)
-        signers = _stamp(self._git.allowed_signers or self._git.keyring)
+        target = await look(program, self.git.url, self.git.ref, access=access)
+        signers = _stamp(self.git.allowed_signers or self.git.keyring)
         known = self._outcome
         if known is None or (known.object, known.settings, known.signers) != (target.object, settings, signers):
             result = await self._judged(target, settings, now, copy=self._copy(program, access))
             known = self._outcome = _Outcome(object=target.object, settings=settings, signers=signers, result=result)
         if isinstance(known.result, Declared):
             return known.result
-        raise known.result
+        raise known.result.with_traceback(None)
 
     async def good(self, settings: Settings, *, now: datetime) -> Declared | None:
         """What the last good commit declares, without asking the remote; None if none is remembered.
@@ -112,21 +112,21 @@ class GitSource:
             return None
         if commit is None:
             raise _lost(copy)
-        await verify(copy, commit, git=self._git, program=program)
+        await verify(copy, commit, git=self.git, program=program)
         return await self._read(copy, commit, settings, now)
 
     def _program(self, access: Access) -> Git:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Git(
             folder=self._folder,
-            limit=self._git.timeout.total_seconds(),
-            transport=transport_of(self._git.url),
+            limit=self.git.timeout.total_seconds(),
+            transport=transport_of(self.git.url),
             environment=self._environment,
             access=access.environment,
         )
 
     def _copy(self, program: Git, access: Access) -> Copy:
-        key = hashlib.sha256(f"{self._git.url}\n{self._git.ref}".encode()).hexdigest()[:16]
+        key = hashlib.sha256(f"{self.git.url}\n{self.git.ref}".encode()).hexdigest()[:16]
         return Copy(self._folder / "repository", key=key, git=program, access=access)
 
     async def _judged(
@@ -145,14 +145,14 @@ class GitSource:
 
     async def _taken(self, copy: Copy, commit: str, settings: Settings, now: datetime) -> Declared:
         await self._hold_to_history(copy, commit, good=await copy.good())
-        await verify(copy, commit, git=self._git, program=copy.git)
+        await verify(copy, commit, git=self.git, program=copy.git)
         declared = await self._read(copy, commit, settings, now)
         await copy.set_good(commit)
         await copy.tidy()
         return declared
 
     async def _read(self, copy: Copy, commit: str, settings: Settings, now: datetime) -> Declared:
-        found = await read_declaration(copy, commit, path=self._git.path, settings=settings, now=now)
+        found = await read_declaration(copy, commit, path=self.git.path, settings=settings, now=now)
         return Declared(commit=commit, configuration=found)
 
     async def _bring(self, copy: Copy, target: Target) -> str:
@@ -163,7 +163,7 @@ class GitSource:
         if await copy.has(target.commit):
             return target.commit
         try:
-            return await copy.fetch(self._git.url, target.name, shallow=self._is_shallow(good))
+            return await copy.fetch(self.git.url, target.name, shallow=self._is_shallow(good))
         except GitTimedOut:
             raise
         except GitError as failure:
@@ -177,7 +177,7 @@ class GitSource:
         try:
             await fresh.prepare(like=target.object)
             shallow = self._is_shallow(good) or good == target.commit
-            commit = await fresh.fetch(self._git.url, target.name, shallow=shallow)
+            commit = await fresh.fetch(self.git.url, target.name, shallow=shallow)
             await self._hold_to_history(fresh, commit, good=good)
             if good is not None and await fresh.has(good):
                 await fresh.set_good(good)
@@ -189,10 +189,10 @@ class GitSource:
 
     def _is_shallow(self, good: str | None) -> bool:
         """Whether the history is of no interest: nothing is to be compared with it."""
-        return good is None or self._git.allow_rewind or is_commit(self._git.ref)
+        return good is None or self.git.allow_rewind or is_commit(self.git.ref)
 
     async def _hold_to_history(self, copy: Copy, commit: str, *, good: str | None) -> None:
-        if self._git.allow_rewind or good is None or await copy.descends(commit, of=good):
+        if self.git.allow_rewind or good is None or await copy.descends(commit, of=good):
             return
         raise CommitRefused(
             f"commit {commit[:12]} is no descendant of {good[:12]}, the last good one: its history was rewritten",

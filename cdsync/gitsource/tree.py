@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cdsync.config import Item
-from cdsync.errors import GitDamaged, GitError
+from cdsync.errors import CommitRefused, GitDamaged
 from cdsync.gitsource.copy import Copy
 
 LONGEST_TARGET = 4096
@@ -33,7 +33,7 @@ async def read_folder(copy: Copy, commit: str, path: str) -> Folder:
 
     Raises:
         GitDamaged: the copy does not hold it whole.
-        GitError: the commit has no such folder.
+        CommitRefused: the commit has no such folder.
     """
     above = tuple(name for name in path.split("/") if name not in {"", "."})
     top = "/".join(above)
@@ -41,7 +41,9 @@ async def read_folder(copy: Copy, commit: str, path: str) -> Folder:
     listing = await copy.read(*command, *([top] if top else []))
     rows = [_Row.of(line) for line in listing.split(b"\0") if line]
     if top and not any(row.path == top and row.kind == "tree" for row in rows):
-        raise GitError(f"commit {commit[:12]} has no folder {top!r}", remedy="let daemon.git.path name one that it has")
+        raise CommitRefused(
+            f"commit {commit[:12]} has no folder {top!r}", remedy="let daemon.git.path name one that it has"
+        )
     prefix = f"{top}/" if top else ""
     below = [row for row in rows if row.kind != "tree" and row.path.startswith(prefix)]
     blobs = {row.path.removeprefix(prefix): row.id for row in below if row.kind == "blob"}
@@ -63,12 +65,13 @@ async def read_blobs(copy: Copy, blobs: Mapping[str, str], sizes: Mapping[str, i
 
     Raises:
         GitDamaged: the copy does not hold one, or not as it was listed.
+        CommitRefused: they are too many bytes.
     """
     if not sizes:
         return {}
     wanted = sorted({blobs[path]: size for path, size in sizes.items()}.items())
     if sum(sizes.values()) > MOST_CONTENTS:
-        raise GitError(
+        raise CommitRefused(
             f"the declaration has more than {MOST_CONTENTS // 1024 // 1024} MiB",
             remedy="let daemon.git.path name a folder with fewer files",
         )

@@ -27,6 +27,11 @@ Files = Mapping[str, str | bytes]
 RootOf = Callable[[Files], Path]
 
 
+def settings_of(root: Path) -> Settings:
+    """The settings of a machine."""
+    return Settings(root=root, state=root / "state.db", results=root / "results")
+
+
 def loaded_from(
     items: Mapping[str, Item], contents: Mapping[str, bytes], *, root: Path = Path("/srv"), above: tuple[str, ...] = ()
 ) -> Configuration:
@@ -35,7 +40,7 @@ def loaded_from(
     files.add({path: contents[path] for path in files.sources([*files.yaml_files()[0], "cdsync.yaml"])})
     reading = read_root(files)
     files.add({path: contents[path] for path in files.sources(reading.named)})
-    return load_from(reading, settings=Settings(root=root, state=root / "state.db"), now=NOW)
+    return load_from(reading, settings=settings_of(root), now=NOW)
 
 
 def in_memory(root: Path) -> Configuration:
@@ -182,7 +187,7 @@ def test_settings_of_the_root_itself_have_no_say(tmp_path: Path) -> None:
     """Whoever loads a root under settings from elsewhere gets just these; its own are only held to be valid."""
     text = b"owner: somebody-else\napi: {base_url: https://elsewhere.example.com}\n"
     configuration = loaded_from({"cdsync.yaml": Item(size=len(text))}, {"cdsync.yaml": text}, root=tmp_path)
-    assert configuration.settings == Settings(root=tmp_path, state=tmp_path / "state.db")
+    assert configuration.settings == settings_of(tmp_path)
     assert list(configuration.files) == ["cdsync.yaml"]
 
 

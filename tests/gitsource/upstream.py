@@ -104,7 +104,7 @@ class Machine:
     def __post_init__(self) -> None:
         root = self.folder / "root"
         root.mkdir(parents=True, exist_ok=True)
-        self.settings = Settings(root=root, state=self.folder / "state" / "state.db")
+        self.settings = Settings(root=root, state=self.folder / "state" / "state.db", results=root / "results")
         self.restart()
 
     def restart(self) -> None:
