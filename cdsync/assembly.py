@@ -13,13 +13,14 @@ from pathlib import Path
 import httpx
 
 from cdsync.api import Api, Call, connect
-from cdsync.config import Configuration, load, load_settings
+from cdsync.config import Configuration, declares_anything, load, load_settings
 from cdsync.core.urls import base_url_fault
-from cdsync.errors import CdsyncError
+from cdsync.errors import CdsyncError, GitError
+from cdsync.gitsource import GitSource
 from cdsync.reconciler import Pass
 from cdsync.references import References
 from cdsync.revision import revision_of
-from cdsync.settings import Settings, with_environment
+from cdsync.settings import GitSettings, Settings, with_environment
 from cdsync.store import Store, open_reader, open_writer
 
 
@@ -59,6 +60,34 @@ def read_configuration(around: Surroundings) -> Configuration:
     return replace(configuration, settings=_in_environment(configuration.settings, around))
 
 
+async def declaration(around: Surroundings) -> tuple[Configuration, str | None]:
+    """The declaration that a command is about, and its revision.
+
+    That is the folder's, if it declares anything. Where the daemon takes it from a repository, and the folder holds the
+    settings alone, it is that of the last good commit.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+        GitError: the last good commit cannot be read, or there is none yet.
+    """
+    settings = settings_of(around)
+    if settings.daemon.git is None or declares_anything(around.root):
+        return read_configuration(around), revision_of(settings.root)
+    found = await git_source(settings.daemon.git, settings, around).good(settings, now=around.now())
+    if found is None:
+        raise GitError(
+            f"{settings.root} declares nothing itself, and no commit of its repository was taken up yet",
+            remedy="let the daemon take one up: cdsync daemon --once",
+        )
+    return found.configuration, found.commit
+
+
+def git_source(git: GitSettings, settings: Settings, around: Surroundings) -> GitSource:
+    """The repository that these settings name, with its copy beside the state."""
+    references = references_of(settings, around)
+    return GitSource(git, state=settings.state, references=references, environment=around.environment)
+
+
 def settings_of(around: Surroundings) -> Settings:
     """The settings alone, for what needs no declaration; also when the declaration is broken."""
     return _in_environment(load_settings(around.root), around)
@@ -77,18 +106,18 @@ def _in_environment(settings: Settings, around: Surroundings) -> Settings:
 @asynccontextmanager
 async def reading_pass(around: Surroundings) -> AsyncIterator[tuple[Configuration, Pass]]:
     """A pass that changes nothing: on a snapshot of the state, without its lock."""
-    configuration = read_configuration(around)
+    configuration, revision = await declaration(around)
     with open_reader(configuration.settings.state) as store:
-        async with _connected(configuration, store, around) as work:
+        async with _connected(configuration, store, around, revision=revision) as work:
             yield configuration, work
 
 
 @asynccontextmanager
 async def writing_pass(around: Surroundings, *, command: str) -> AsyncIterator[tuple[Configuration, Pass]]:
     """A pass that may change the account: as the one writer of the state."""
-    configuration = read_configuration(around)
+    configuration, revision = await declaration(around)
     with around.open_store(configuration.settings.state, holder=holder(command, around.now())) as store:
-        async with _connected(configuration, store, around) as work:
+        async with _connected(configuration, store, around, revision=revision) as work:
             remember_dialect(store, work.settings, work.api)
             yield configuration, work
 
@@ -122,7 +151,9 @@ def connection(
 
 
 @asynccontextmanager
-async def _connected(configuration: Configuration, store: Store, around: Surroundings) -> AsyncIterator[Pass]:
+async def _connected(
+    configuration: Configuration, store: Store, around: Surroundings, *, revision: str | None
+) -> AsyncIterator[Pass]:
     settings = configuration.settings
     references = references_of(settings, around)
     async with connection(settings, references.resolve(settings.api.key), store, around) as opened:
@@ -134,7 +165,7 @@ async def _connected(configuration: Configuration, store: Store, around: Surroun
             store=store,
             policy=replace(settings.policy, allow_lookalikes=around.allow_lookalikes),
             targets=around.targets,
-            revision=revision_of(settings.root),
+            revision=revision,
         )
 
 

@@ -17,6 +17,11 @@ taken effect (only `OutcomeUnknown`), and which exit code does the command end w
     |   |-- ServerFault         a read failed with 5xx or a broken connection
     |   |-- BadAnswer           an answer that cannot be understood
     |   `-- WrongWorkspace      the key opens another workspace than the state belongs to
+    |-- GitError                the repository that the declaration comes from
+    |   |-- GitUnreachable      the remote cannot be reached, or refuses us
+    |   |   `-- GitTimedOut     it has not answered in time
+    |   |-- GitDamaged          our copy of it is damaged
+    |   `-- CommitRefused       a commit that is not signed as it must be, rewrites history, or declares nothing
     |-- StoreError              the state file
     |   |-- StoreBusy           another process writes it; names the holder
     |   |-- StoreCorrupt        it is damaged
@@ -147,6 +152,30 @@ class BadAnswer(ApiError):
 
 class WrongWorkspace(ApiError):
     """The key opens another workspace than the one that the state belongs to."""
+
+
+class GitError(CdsyncError):
+    """The declaration cannot be had from its repository."""
+
+
+class GitUnreachable(GitError):
+    """The remote cannot be reached, or refuses us."""
+
+    retryable = True
+
+
+class GitTimedOut(GitUnreachable):
+    """Git has not ended within its time limit, and was killed."""
+
+
+class GitDamaged(GitError):
+    """The copy that cdsync keeps of the repository cannot be read; it is made anew."""
+
+    retryable = True
+
+
+class CommitRefused(GitError):
+    """A commit may not be followed: its signature, its history or its folder is not as it must be."""
 
 
 class StoreError(CdsyncError):

@@ -76,6 +76,7 @@ class Planned:
 
     plan: Plan
     account: str
+    revision: str | None = None
     desired: DesiredState
     owned: OwnedState
     sight: Sight
@@ -133,7 +134,9 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
         local_now=work.api.local_now(),
         targets=work.targets,
     )
-    return Planned(plan=plan, account=work.settings.account, desired=desired, owned=owned, sight=sight)
+    return Planned(
+        plan=plan, account=work.settings.account, revision=work.revision, desired=desired, owned=owned, sight=sight
+    )
 
 
 def _question(address: Address, uids: tuple[str, ...]) -> str:

@@ -49,16 +49,22 @@ class References:
                         f"the environment variable {reference.name} is not set", remedy=f"export {reference.name}=..."
                     )
                 return self.environment[reference.name]
-            case "file":
-                return _read(self.root / reference.name, reference)
-            case "credential":
-                folder = self.environment.get("CREDENTIALS_DIRECTORY")
-                if folder is None:
-                    raise UnresolvedReference(
-                        f"no credentials were passed, so {reference} has no value",
-                        remedy=f"run under systemd with LoadCredential={reference.name}:PATH",
-                    )
-                return _read(Path(folder) / reference.name, reference)
+            case "file" | "credential":
+                return _read(self.path_of(reference), reference)
+
+    def path_of(self, reference: Reference) -> Path:
+        """The file that holds the value of a reference, for a program that wants the file itself.
+
+        Raises:
+            UnresolvedReference: it is an environment variable, or no credentials were passed.
+        """
+        if reference.source == "file":
+            return self.root / reference.name
+        folder = self.environment.get("CREDENTIALS_DIRECTORY")
+        if reference.source == "env" or folder is None:
+            what = f"{reference} is no file" if folder else f"no credentials were passed, so {reference} has no value"
+            raise UnresolvedReference(what, remedy=f"run under systemd with LoadCredential={reference.name}:PATH")
+        return Path(folder) / reference.name
 
     def resolve_work(self, work: Work) -> Work:
         """The work with every reference of its callback replaced by its value.

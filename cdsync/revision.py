@@ -9,11 +9,11 @@ from pathlib import Path
 PATIENCE = 5.0
 """Seconds that git may take to say so."""
 
-COMMIT = ("rev-parse", "--short=12", "HEAD")
+COMMIT = ("rev-parse", "HEAD")
 
 
 def revision_of(root: Path) -> str | None:
-    """The short commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
+    """The full commit id of a folder in a git work tree, with `-dirty` for uncommitted changes below it."""
     if not _may_be_in_a_work_tree(root):
         return None
     commit = _git(root, *COMMIT)

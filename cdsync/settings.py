@@ -11,12 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from cdsync.core.gitnames import HEAD
 from cdsync.core.policy import Policy
 from cdsync.core.urls import Endpoint
 from cdsync.core.work import Reference
 
 DialectName: TypeAlias = Literal["auto", "manage", "rest"]
 EventName: TypeAlias = Literal["failed", "attention", "drift", "applied"]
+Verification: TypeAlias = Literal["none", "ssh", "gpg"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +38,42 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitSettings:
+    """The repository that the declaration comes from, and how it is reached and believed.
+
+    `path` is the folder of the declaration in it. `timeout` bounds each run of git, `poll` lies between two looks at
+    the remote. Paths of files are absolute; `token` and `ssh_key` are only ever references.
+    """
+
+    url: str
+    ref: str = HEAD
+    path: str = "."
+    poll: timedelta = timedelta(seconds=60)
+    timeout: timedelta = timedelta(seconds=60)
+    verify: Verification = "none"
+    allowed_signers: Path | None = None
+    keyring: Path | None = None
+    allow_rewind: bool = False
+    username: str = "git"
+    token: Reference | None = None
+    ssh_key: Reference | None = None
+    known_hosts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonSettings:
     """How the daemon works.
 
-    `interval` lies between the end of one pass and the beginning of the next. Without `token` nobody may ask for a
-    pass over HTTP, without `webhook_secret` no hook is believed.
+    Without `git` the declaration is the config root itself. `interval` lies between the end of one pass and the
+    beginning of the next. Without `token` nobody may ask for a pass over HTTP, without `webhook_secret` no hook is
+    believed.
     """
 
     interval: timedelta = timedelta(seconds=60)
     listen: Endpoint | None = None
     token: Reference | None = None
     webhook_secret: Reference | None = None
+    git: GitSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +95,11 @@ class Settings:
     notify: tuple[Subscription, ...] = ()
     state: Path
     results: Path
+
+    @property
+    def longest_request(self) -> timedelta:
+        """How long the longest of all single requests may take: to the API, or by a run of git."""
+        return max(self.api.timeout, self.daemon.git.timeout if self.daemon.git else timedelta())
 
     @property
     def account(self) -> str:

@@ -18,7 +18,7 @@ LAYERS = (
     {"core"},
     {"settings", "references", "results", "revision", "shipped", "logs", "render"},
     {"api", "config", "store"},
-    {"executor", "observer", "resolution"},
+    {"executor", "gitsource", "observer", "resolution"},
     {"recording"},
     {"reconciler"},
     {"custody", "importing", "assembly", "demo"},

@@ -49,6 +49,9 @@ def test_some_errors_may_be_over_by_the_next_pass() -> None:
         "ServerFault",
         "BadAnswer",
         "ResultsUnwritable",
+        "GitDamaged",
+        "GitTimedOut",
+        "GitUnreachable",
         "StoreBusy",
         "StoreUnwritable",
     }

@@ -7,10 +7,9 @@ import asyncio
 import click
 
 from cdsync import custody
-from cdsync.assembly import holder, read_configuration, writing_pass
+from cdsync.assembly import declaration, holder, writing_pass
 from cdsync.cli.console import surroundings_of
 from cdsync.core.policy import parse_duration
-from cdsync.revision import revision_of
 from cdsync.store import open_writer
 
 
@@ -53,15 +52,14 @@ def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
       cdsync forget schedule/weekday-leads --run 3f0c...   (a run that was stopped on purpose)
     """
     around = surroundings_of(ctx)
-    configuration = read_configuration(around)
-    settings = configuration.settings
-    with open_writer(settings.state, holder=holder("forget", around.now())) as store:
+    configuration, revision = asyncio.run(declaration(around))
+    with open_writer(configuration.settings.state, holder=holder("forget", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         if run_uid is not None:
-            custody.leave_run(store, found, run_uid, now=around.now(), revision=revision_of(settings.root))
+            custody.leave_run(store, found, run_uid, now=around.now(), revision=revision)
             click.echo(f"run {run_uid} of {found} is left alone from now on")
             return
-        uid = custody.forget(store, found, now=around.now(), revision=revision_of(settings.root))
+        uid = custody.forget(store, found, now=around.now(), revision=revision)
     click.echo(f"{found} is forgotten; {uid or 'it owned nothing'}{' goes on as it is' if uid else ''}")
 
 
@@ -77,7 +75,7 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
       cdsync hold schedule/weekday-leads --for 2h
     """
     around = surroundings_of(ctx)
-    configuration = read_configuration(around)
+    configuration, _ = asyncio.run(declaration(around))
     try:
         time = parse_duration(length) if length else None
     except ValueError as error:
@@ -95,7 +93,7 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
 def release(ctx: click.Context, address: str) -> None:
     """End a hold."""
     around = surroundings_of(ctx)
-    configuration = read_configuration(around)
+    configuration, _ = asyncio.run(declaration(around))
     with open_writer(configuration.settings.state, holder=holder("release", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         held = store.release(found)

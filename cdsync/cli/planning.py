@@ -48,7 +48,7 @@ def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: 
     """
     planned = asyncio.run(_plan(ctx, targets))
     found = planned.plan
-    text = as_json(plan_document(found, account=planned.account, targets=targets))
+    text = as_json(plan_document(found, account=planned.account, revision=planned.revision, targets=targets))
     if output is not None:
         _save(output, text)
     if form == "json":

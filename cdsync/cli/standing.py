@@ -10,6 +10,7 @@ import click
 from cdsync.assembly import reading_pass, settings_of
 from cdsync.cli.console import flags_of, show, surroundings_of
 from cdsync.core.model import Address
+from cdsync.core.revisions import short_revision
 from cdsync.core.status import StatusRow, make_status
 from cdsync.errors import UnknownAddress
 from cdsync.reconciler import plan_pass
@@ -24,23 +25,23 @@ from cdsync.store import open_reader
 @click.pass_context
 def status(ctx: click.Context, form: str) -> None:
     """Show every resource: declared, remote, health, last and next fire, last run."""
-    title, rows = asyncio.run(_status(ctx))
+    title, rows, revision = asyncio.run(_status(ctx))
     if form == "json":
-        click.echo(as_json(status_document(rows)), nl=False)
+        click.echo(as_json(status_document(rows, revision=revision)), nl=False)
     else:
         show(status_lines(rows, title=title), flags_of(ctx))
 
 
-async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...]]:
+async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...], str | None]:
     async with reading_pass(surroundings_of(ctx)) as (_, work):
         planned = await plan_pass(work)
         now = work.api.server_now()
         # What this look shows of our runs is newer than what the state remembers.
         owned = replace(planned.owned, runs={**planned.owned.runs, **{run.uid: run for run in planned.sight.runs}})
         rows = make_status(planned.desired, planned.sight.observed, owned, planned.plan, now, resume=work.policy.resume)
-        revision = f", at {work.revision}" if work.revision else ""
+        revision = f", at {short_revision(work.revision)}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
-        return f"{where}; times in UTC", rows
+        return f"{where}; times in UTC", rows, work.revision
 
 
 @click.command()

@@ -10,10 +10,10 @@ import csv
 import io
 import posixpath
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from cdsync.config.reading import YAML_SUFFIXES, is_below_root, read_text
+from cdsync.config.reading import YAML_SUFFIXES, Files, read_text
 from cdsync.config.strict_json import StrictJsonError, parse_json
 from cdsync.config.yaml_nodes import Tree, read_tree
 from cdsync.core.work import Json
@@ -37,9 +37,9 @@ def input_path(resource_file: str, reference: str) -> str:
 class InputFiles:
     """The files of inputs of one root, each read once; `digests` holds the sha256 of those read."""
 
-    def __init__(self, root: Path, trees: Mapping[str, Tree]) -> None:
+    def __init__(self, files: Files, trees: Mapping[str, Tree]) -> None:
         self.digests: dict[str, str] = {}
-        self._root = root
+        self._files = files
         self._trees = trees
         self._rows: dict[str, Rows | None] = {}
 
@@ -55,13 +55,13 @@ class InputFiles:
         if posixpath.isabs(reference):
             raise InputFileError(f"{reference!r} is absolute; expected a path relative to this file")
         file = input_path(resource_file, reference)
-        path = self._root / file
-        if file.startswith("../") or not is_below_root(str(path), self._root):
+        found = self._files.leads_to(file)
+        if file.startswith("../") or found == "outside":
             raise InputFileError(f"{reference!r} leads outside the config root; expected a file below it")
         suffix = PurePosixPath(file).suffix.lower()
         if suffix not in _READERS and suffix not in YAML_SUFFIXES:
             raise InputFileError(f"{reference!r} has no known format; expected one of {_SUFFIXES}")
-        if not path.exists():
+        if found == "nothing":
             raise InputFileError(f"{reference!r} does not exist; looked for {file} below the config root")
         if file not in self._rows:
             self._rows[file] = None
@@ -70,7 +70,7 @@ class InputFiles:
 
     def _read(self, file: str, suffix: str, address: str) -> Rows | None:
         try:
-            found = read_text(self._root, file)
+            found = read_text(self._files, file)
             self.digests[found.file] = found.sha256
             if suffix in _READERS:
                 return tuple(_READERS[suffix](file, found.text, address))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from cdsync.config.folder import FolderFiles
 from cdsync.config.inputs import InputFiles, input_path
 from cdsync.config.places import KIND_OF_SECTION
-from cdsync.config.reading import SETTINGS_FILE, find_yaml_files, printable, read_text, sorted_problems
+from cdsync.config.reading import SETTINGS_FILE, Files, at_start, read_text, sorted_problems
 from cdsync.config.resources import Declared, declare
 from cdsync.config.settings_file import build_settings, settings_problems
 from cdsync.config.warnings import warnings_of
@@ -20,6 +21,20 @@ from cdsync.core.model import Address, DesiredState
 from cdsync.core.policy import Policy
 from cdsync.errors import CdsyncError, ConfigError, Problem
 from cdsync.settings import Settings
+
+_SECOND_SETTINGS = f"a second settings file; expected only {SETTINGS_FILE} at the top, and every root in its own folder"
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hold the cyclic collector, which would walk all nodes again and again, and finds nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,22 @@ class Configuration:
     files: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Every YAML file of a root, read once: the documents, the digests of their files, and what could not be read."""
+
+    files: Files
+    trees: Mapping[str, Tree]
+    digests: Mapping[str, str]
+    problems: tuple[Problem, ...]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The files of inputs that the documents name, as paths relative to the root; nothing is looked up."""
+        return _named_inputs(self.trees)
+
+
+@_without_collection()
 def load(root: Path, *, now: datetime) -> Configuration:
     """Read a whole config root; `now` (aware) is from when on daylight-saving changes are looked for.
 
@@ -43,8 +74,50 @@ def load(root: Path, *, now: datetime) -> Configuration:
         ConfigError: anything is wrong; carries every problem of every file, in the order of their places.
         CdsyncError: there is no such folder, or no `cdsync.yaml` in it.
     """
-    with _without_collection():
-        return _load(root.absolute(), now)
+    top = root.absolute()
+    _require_root(top)
+    reading = read_root(FolderFiles(top), settings_required=True)
+    problems = _settings_problems(reading)
+    tree = reading.trees.get(SETTINGS_FILE)
+    settings = build_settings(tree.value, top) if tree is not None and not problems else None
+    return _declared(reading, settings, problems, now)
+
+
+@_without_collection()
+def read_root(files: Files, *, settings_required: bool = False) -> Reading:
+    """Read every YAML file of a root, wherever it is kept; what is wrong is found by `load_from`."""
+    found, problems = files.yaml_files()
+    # What stands in the place of the settings is looked at also when it is no file.
+    own = {SETTINGS_FILE} if settings_required or files.leads_to(SETTINGS_FILE) != "nothing" else set()
+    trees: dict[str, Tree] = {}
+    digests: dict[str, str] = {}
+    for file in sorted({*found, *own}):
+        if file != SETTINGS_FILE and PurePosixPath(file).stem == "cdsync":
+            problems.append(at_start(file, _SECOND_SETTINGS))
+            continue
+        try:
+            text = read_text(files, file)
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            digests[text.file] = text.sha256
+            trees[text.file] = read_tree(text.file, text.text)
+    return Reading(files=files, trees=trees, digests=digests, problems=tuple(problems))
+
+
+def load_from(reading: Reading, *, settings: Settings, now: datetime) -> Configuration:
+    """What the files of a root declare under settings from elsewhere; its own `cdsync.yaml` is only checked.
+
+    Raises:
+        ConfigError: anything is wrong; carries every problem of every file, in the order of their places.
+    """
+    return _declared(reading, settings, _settings_problems(reading), now)
+
+
+def declares_anything(root: Path) -> bool:
+    """Whether a folder has YAML files besides its `cdsync.yaml`, or something that may hold some; none is read."""
+    found, problems = FolderFiles(root).yaml_files()
+    return bool(problems) or found not in ([], [SETTINGS_FILE])
 
 
 def load_settings(root: Path) -> Settings:
@@ -56,22 +129,20 @@ def load_settings(root: Path) -> Settings:
     """
     top = root.absolute()
     _require_root(top)
-    text = read_text(top, SETTINGS_FILE)
-    settings, problems = _settings(read_tree(text.file, text.text), top)
-    if settings is None:
+    files = FolderFiles(top)
+    text = read_text(files, SETTINGS_FILE)
+    tree = read_tree(text.file, text.text)
+    if problems := _problems_of_settings(tree, files):
         raise ConfigError(sorted_problems(problems))
-    return settings
+    return build_settings(tree.value, top)
 
 
-def _load(root: Path, now: datetime) -> Configuration:
-    _require_root(root)
-    trees, digests, problems = _read_all(root)
-    settings_tree = trees.pop(SETTINGS_FILE, None)
-    settings = None
-    if settings_tree is not None:
-        settings, found = _settings(settings_tree, root)
-        problems += found
-    inputs = InputFiles(root, trees)
+@_without_collection()
+def _declared(reading: Reading, settings: Settings | None, faults: list[Problem], now: datetime) -> Configuration:
+    """The one way from documents to a configuration; `settings` may be None only where there are problems."""
+    problems = [*reading.problems, *faults]
+    trees = {file: tree for file, tree in reading.trees.items() if file != SETTINGS_FILE}
+    inputs = InputFiles(reading.files, trees)
     resource_files = _resource_files(trees)
     policy = settings.policy if settings else Policy()
     declared, found = declare([tree for tree in resource_files if not tree.broken], inputs, resume=policy.resume)
@@ -84,7 +155,7 @@ def _load(root: Path, now: datetime) -> Configuration:
         settings=settings,
         desired=DesiredState(resources={address: item.resource for address, item in resources.items()}),
         warnings=sorted_problems(warnings_of(resources.values(), now=now)),
-        files=dict(sorted((digests | inputs.digests).items())),
+        files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
     )
 
 
@@ -99,39 +170,26 @@ def _require_root(root: Path) -> None:
         raise CdsyncError(f"{root} has no {SETTINGS_FILE}, so it is no config root", remedy=remedy)
 
 
-def _read_all(root: Path) -> tuple[dict[str, Tree], dict[str, str], list[Problem]]:
-    found_files, problems = find_yaml_files(root)
-    files = sorted({*found_files, SETTINGS_FILE})
-    trees: dict[str, Tree] = {}
-    digests: dict[str, str] = {}
-    for file in files:
-        if file != SETTINGS_FILE and PurePosixPath(file).stem == "cdsync":
-            message = (
-                f"a second settings file; expected only {SETTINGS_FILE} at the top, and every root in its own folder"
-            )
-            problems.append(Problem(printable(file), 1, 1, None, message))
-            continue
-        try:
-            found = read_text(root, file)
-        except ConfigError as error:
-            problems += error.problems
-        else:
-            digests[found.file] = found.sha256
-            trees[found.file] = read_tree(found.file, found.text)
-    return trees, digests, problems
+def _settings_problems(reading: Reading) -> list[Problem]:
+    tree = reading.trees.get(SETTINGS_FILE)
+    return [] if tree is None else _problems_of_settings(tree, reading.files)
 
 
-def _settings(tree: Tree, root: Path) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or why there are none."""
-    found = [] if tree.broken else settings_problems(tree, root)
-    problems = [*tree.problems, *_without_echoes(found, {tree.file: tree})]
-    return (None, problems) if problems else (build_settings(tree.value, root), [])
+def _problems_of_settings(tree: Tree, files: Files) -> list[Problem]:
+    found = [] if tree.broken else settings_problems(tree, files)
+    return [*tree.problems, *_without_echoes(found, {tree.file: tree})]
 
 
 def _resource_files(trees: Mapping[str, Tree]) -> list[Tree]:
     """All documents but the lists that another one names as its inputs."""
-    named = {input_path(tree.file, reference) for tree in trees.values() for reference in _input_references(tree)}
+    named = _named_inputs(trees)
     return [tree for file, tree in trees.items() if file not in named or not isinstance(tree.value, list)]
+
+
+def _named_inputs(trees: Mapping[str, Tree]) -> frozenset[str]:
+    return frozenset(
+        input_path(tree.file, reference) for tree in trees.values() for reference in _input_references(tree)
+    )
 
 
 def _input_references(tree: Tree) -> Iterator[str]:
@@ -149,15 +207,3 @@ def _without_echoes(problems: list[Problem], trees: Mapping[str, Tree]) -> list[
     """Problems without those at a place where the YAML itself is already refused: they would only follow from that."""
     refused = {(p.file, p.line, p.column) for tree in trees.values() for p in tree.problems}
     return [problem for problem in problems if (problem.file, problem.line, problem.column) not in refused]
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hold the cyclic collector, which would walk all nodes again and again, and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

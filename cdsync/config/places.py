@@ -14,7 +14,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 KIND_OF_SECTION = {"schedules": Kind.SCHEDULE, "runs": Kind.RUN}
 
-_SENSITIVE = frozenset({"callback", "headers", "key", "token", "webhook_secret"})
+_SENSITIVE = frozenset({"callback", "headers", "key", "ssh_key", "token", "webhook_secret"})
 _SHOWN_LENGTH = 60
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,60}")
 

@@ -1,16 +1,15 @@
-"""Which files a config root consists of, and their text. The only part of the configuration that looks at the disk.
+"""What a config root consists of, wherever its files are kept, and the text of one of them.
 
-Nothing outside of the root is read, however a link leads there.
+Every file is read, bounded and digested here. Nothing outside of the root is read, however a link leads there.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import Literal, Protocol, TypeAlias
 
 from cdsync.errors import ConfigError, Problem
 
@@ -22,6 +21,27 @@ MOST_BYTES_OF_INPUTS = 100 * 1024 * 1024
 SETTINGS_FILE = "cdsync.yaml"
 YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 
+LeadsTo: TypeAlias = Literal["file", "folder", "nothing", "outside"]
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+class Files(Protocol):
+    """The files of a config root. Every path is relative to the root, with slashes; links are followed within it."""
+
+    def yaml_files(self) -> tuple[list[str], list[Problem]]:
+        """Every YAML file as a sorted path, and what of the root may not be read; hidden files and folders left out."""
+
+    def leads_to(self, path: str) -> LeadsTo:
+        """What stands at a path once all links are followed; `outside` if they leave the root."""
+
+    def read(self, file: str, *, most: int) -> bytes:
+        """The content of a file.
+
+        Raises:
+            ConfigError: it is missing, leads outside of the root, is no regular file, or larger than `most` bytes.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileText:
@@ -32,72 +52,16 @@ class FileText:
     sha256: str
 
 
-def find_yaml_files(root: Path) -> tuple[list[str], list[Problem]]:
-    """Every YAML file below a root as a sorted relative path, and what of it may not be read.
-
-    Hidden files and folders are left out. A link is followed within the root, and each folder read once.
-    """
-    search = _Search(os.path.realpath(root))
-    search.walk("", search.top)
-    # Linked folders come last, so that a folder goes by its own path when it has one in sight.
-    while search.links:
-        relative, target = search.links.pop(0)
-        if _is_below(target, search.top):
-            search.walk(relative, target)
-        else:
-            message = "a link that leads outside the config root; expected a folder below it"
-            search.problems.append(_at_start(relative, message))
-    return sorted(search.files), search.problems
-
-
-class _Search:
-    def __init__(self, top: str) -> None:
-        self.top = top
-        self.files: list[str] = []
-        self.problems: list[Problem] = []
-        self.links: list[tuple[str, str]] = []
-        self._seen: set[str] = set()
-
-    def walk(self, prefix: str, folder: str) -> None:
-        pending = [(prefix, folder)]
-        while pending:
-            relative, path = pending.pop()
-            if path in self._seen:
-                continue
-            self._seen.add(path)
-            try:
-                with os.scandir(path) as found:
-                    entries = [(entry.name, entry.is_symlink(), _is_folder(entry)) for entry in found]
-            except OSError as error:
-                self.problems.append(_at_start(relative or ".", f"the folder cannot be read: {error.strerror}"))
-                continue
-            for name, is_link, is_folder in sorted(entries):
-                inner, target = (f"{relative}/{name}" if relative else name), f"{path}/{name}"
-                if name.startswith("."):
-                    continue
-                if is_folder and is_link:
-                    self.links.append((inner, os.path.realpath(target)))
-                elif is_folder:
-                    pending.append((inner, target))
-                elif PurePosixPath(name).suffix.lower() in YAML_SUFFIXES:
-                    self.files.append(inner)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # A link that leads to itself; reading it says so.
-        return False
-
-
-def read_text(root: Path, file: str) -> FileText:
+def read_text(files: Files, file: str) -> FileText:
     """The text of a file of the root.
 
     Raises:
-        ConfigError: it is missing, leads outside of the root, is no regular file, too large, or not UTF-8.
+        ConfigError: it cannot be read, is too large, not UTF-8, or only says where Git LFS keeps it.
     """
-    declares = PurePosixPath(file).suffix in YAML_SUFFIXES
-    data = _read_bytes(root, file, most=MOST_BYTES if declares else MOST_BYTES_OF_INPUTS)
+    data = files.read(file, most=most_bytes_of(file))
+    if data.startswith(_POINTER):
+        message = "a Git LFS pointer instead of the file; expected the file itself, kept by git"
+        raise refusal(file, message)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -108,23 +72,9 @@ def read_text(root: Path, file: str) -> FileText:
     return FileText(file=printable(file), text=text.removeprefix("\ufeff"), sha256=hashlib.sha256(data).hexdigest())
 
 
-def _read_bytes(root: Path, file: str, *, most: int) -> bytes:
-    try:
-        path = os.path.realpath(root / file, strict=True)
-        if not _is_below(path, os.path.realpath(root)):
-            raise _refusal(file, "a link that leads outside the config root; expected a file below it")
-        found = Path(path).stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise _refusal(file, "not a regular file")
-        if found.st_size <= most:
-            with Path(path).open("rb") as stream:
-                data = stream.read(most + 1)
-            if len(data) <= most:
-                return data
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refusal(file, f"the file cannot be read: {reason}") from None
-    raise _refusal(file, f"the file is larger than {most // 1024 // 1024} MiB; split it")
+def most_bytes_of(file: str) -> int:
+    """How large a file may be, by what its name says that it holds."""
+    return MOST_BYTES if PurePosixPath(file).suffix in YAML_SUFFIXES else MOST_BYTES_OF_INPUTS
 
 
 def printable(file: str) -> str:
@@ -134,21 +84,29 @@ def printable(file: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in file)
 
 
-def is_below_root(path: str, root: Path) -> bool:
-    """Whether a path leads to a place below the root once all links are followed."""
-    return _is_below(os.path.realpath(path), os.path.realpath(root))
-
-
-def _is_below(path: str, top: str) -> bool:
-    return path == top or path.startswith(top.rstrip("/") + "/")
-
-
-def _at_start(file: str, message: str) -> Problem:
+def at_start(file: str, message: str) -> Problem:
+    """A problem of a file or folder as a whole."""
     return Problem(printable(file), 1, 1, None, message)
 
 
-def _refusal(file: str, message: str) -> ConfigError:
-    return ConfigError((_at_start(file, message),))
+def refusal(file: str, message: str) -> ConfigError:
+    """The error for a file or folder as a whole."""
+    return ConfigError((at_start(file, message),))
+
+
+def unreadable(file: str, reason: str) -> ConfigError:
+    """The error for a file that the disk, or a commit, does not give."""
+    return refusal(file, f"the file cannot be read: {reason}")
+
+
+def outside(file: str) -> ConfigError:
+    """The error for a file that is linked from elsewhere."""
+    return refusal(file, "a link that leads outside the config root; expected a file below it")
+
+
+def too_large(file: str, most: int) -> ConfigError:
+    """The error for a file over its limit."""
+    return refusal(file, f"the file is larger than {most // 1024 // 1024} MiB; split it")
 
 
 def sorted_problems(problems: Iterator[Problem] | list[Problem]) -> tuple[Problem, ...]:

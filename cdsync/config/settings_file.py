@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import get_args
 
 from cdsync.config.fields import reference, resume_policy
+from cdsync.config.git_settings import git_problems, git_settings
 from cdsync.config.places import shortened
-from cdsync.config.reading import is_below_root
+from cdsync.config.reading import Files
 from cdsync.config.schema import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
@@ -29,7 +30,7 @@ from cdsync.settings import (
 PLACE_EXPECTED = "expected a path relative to the config root, below it"
 
 
-def settings_problems(tree: Tree, root: Path) -> list[Problem]:
+def settings_problems(tree: Tree, files: Files) -> list[Problem]:
     """What is wrong with the settings, apart from their YAML."""
     found = problems_of("settings", tree, (), tree.value) if tree.value is not None else []
     if found or not isinstance(tree.value, dict):
@@ -38,13 +39,14 @@ def settings_problems(tree: Tree, root: Path) -> list[Problem]:
     if isinstance(url, str) and (fault := base_url_fault(url)):
         found.append(tree.problem(("api", "base_url"), f"api.base_url is {fault}"))
     found += [*_listen_problems(tree, tree.value), *_notify_problems(tree, tree.value)]
+    found += git_problems(tree, _section(_section(tree.value, "daemon"), "git"))
     state = tree.value.get("state")
-    if isinstance(state, str) and (fault := _place_fault(state, root)):
+    if isinstance(state, str) and (fault := _place_fault(state, files)):
         found.append(tree.problem(("state",), f"state is {state!r}, {fault}"))
-    elif isinstance(state, str) and (root / state).is_dir():
+    elif isinstance(state, str) and files.leads_to(state) == "folder":
         found.append(tree.problem(("state",), f"state is {state!r}, which is a folder; {PLACE_EXPECTED}"))
     results = tree.value.get("results")
-    if isinstance(results, str) and (fault := _place_fault(results, root)):
+    if isinstance(results, str) and (fault := _place_fault(results, files)):
         found.append(tree.problem(("results",), f"results is {results!r}, {fault}"))
     return found
 
@@ -57,7 +59,7 @@ def build_settings(value: Json, root: Path) -> Settings:
         root=root,
         api=_api(_section(document, "api")),
         policy=_policy(_section(document, "policy"), document.get("owner")),
-        daemon=_daemon(_section(document, "daemon")),
+        daemon=_daemon(_section(document, "daemon"), root),
         notify=_notify(document.get("notify")),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
         results=Path(root / results).absolute() if isinstance(results, str) else default_results(root),
@@ -78,7 +80,7 @@ def _api(section: Mapping[str, Json]) -> ApiSettings:
     )
 
 
-def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
+def _daemon(section: Mapping[str, Json], root: Path) -> DaemonSettings:
     usual = DaemonSettings()
     listen = section.get("listen")
     return DaemonSettings(
@@ -86,6 +88,7 @@ def _daemon(section: Mapping[str, Json]) -> DaemonSettings:
         listen=parse_endpoint(listen) if isinstance(listen, str) else usual.listen,
         token=_reference(section, "token"),
         webhook_secret=_reference(section, "webhook_secret"),
+        git=git_settings(section["git"], root) if isinstance(section.get("git"), Mapping) else None,
     )
 
 
@@ -166,10 +169,10 @@ def _section(document: Mapping[str, Json], key: str) -> Mapping[str, Json]:
     return section if isinstance(section, Mapping) else {}
 
 
-def _place_fault(place: str, root: Path) -> str | None:
+def _place_fault(place: str, files: Files) -> str | None:
     if "\0" in place:
         return f"which no path can be; {PLACE_EXPECTED}"
-    path = root / place
-    if Path(place).is_absolute() or ".." in Path(place).parts or not is_below_root(str(path), root):
+    path = PurePosixPath(place)
+    if path.is_absolute() or ".." in path.parts or files.leads_to(place) == "outside":
         return f"which leads outside the config root; {PLACE_EXPECTED}"
     return None

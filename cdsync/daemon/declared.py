@@ -42,9 +42,26 @@ class Declared:
             try:
                 found = await self._feed.latest()
             except CdsyncError as error:
+                if self.delivery is None:
+                    await self._take_up_remembered()
                 self._refuse(error)
             else:
                 self._accept(found)
+
+    async def _take_up_remembered(self) -> None:
+        """At a start, go on with what was good before it, as long as the newest declaration cannot be had."""
+        try:
+            found = await self._feed.remembered()
+        except CdsyncError as error:
+            logger().error("configuration.lost", problems=str(error).split("\n"), remedy=error.remedy)
+            return
+        if found is not None:
+            self.delivery, self.accepted_at = found, self._now()
+            logger().warning(
+                "configuration.remembered",
+                revision=found.revision,
+                resources=len(found.configuration.desired.resources),
+            )
 
     def _refuse(self, error: CdsyncError) -> None:
         known = self.fault

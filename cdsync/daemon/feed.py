@@ -39,6 +39,13 @@ class Feed(Protocol):
             CdsyncError: it cannot be read, or (as ConfigError) it is wrong.
         """
 
+    async def remembered(self) -> Delivery | None:
+        """What was last good before this process began, as far as the source remembers it; None if it does not.
+
+        Raises:
+            CdsyncError: it is remembered, and cannot be read.
+        """
+
     def changes(self) -> AsyncIterator[Cause]:
         """Wait for changes of the source, and tell each; it may end or fail, and is then begun again."""
 
@@ -65,6 +72,10 @@ class FolderFeed:
     def _read(self) -> Delivery:
         configuration = read_configuration(self._around)
         return Delivery(configuration=configuration, revision=revision_of(self._around.root))
+
+    async def remembered(self) -> Delivery | None:
+        """Nothing: a folder is only what it is now."""
+        return None
 
     async def changes(self) -> AsyncIterator[Cause]:
         """Tell when something below the root changed."""

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from cdsync.core.actions import BlockedReason
 from cdsync.core.events import Failed, Succeeded
+from cdsync.core.revisions import short_revision
 from cdsync.core.work import Json
 from cdsync.daemon.standing import PassRecord, Result, Standing
 from cdsync.render.lines import counted, printable
@@ -203,7 +204,7 @@ def message(news: News, occasion: Occasion) -> dict[str, Json]:
 
 
 def _text(news: News, listed: tuple[Fact, ...], occasion: Occasion) -> str:
-    at = f" at {occasion.revision}" if occasion.revision else ""
+    at = f" at {short_revision(occasion.revision)}" if occasion.revision else ""
     number = counted(len(news.facts), "thing")
     lines = [f"cdsync: {number} {HEADLINES[news.event, news.resolved]} ({occasion.account}{at})"]
     for fact in listed:

@@ -11,7 +11,8 @@ from cdsync.assembly import Surroundings, holder, references_of, settings_of
 from cdsync.core.work import Reference
 from cdsync.daemon.ending import Ending
 from cdsync.daemon.endpoints import Desk, application
-from cdsync.daemon.feed import FolderFeed
+from cdsync.daemon.feed import Feed, FolderFeed
+from cdsync.daemon.git_feed import GitFeed
 from cdsync.daemon.listener import listening
 from cdsync.daemon.loop import Loop
 from cdsync.daemon.metrics import Metrics
@@ -46,7 +47,7 @@ async def run_daemon(around: Surroundings, *, once: bool) -> int:
         with around.open_store(settings.state, holder=holder("daemon", around.now())) as store:
             async with reporting(settings, around, metrics) as reporter:
                 loop = Loop(
-                    feed=FolderFeed(around),
+                    feed=_feed(settings, around),
                     store=store,
                     around=replace(around, on_call=metrics.count_call),
                     settings=settings,
@@ -60,6 +61,10 @@ async def run_daemon(around: Surroundings, *, once: bool) -> int:
                 async with _answering(loop, metrics, settings, around):
                     await _run(loop, systemd, handlers)
                 return 0
+
+
+def _feed(settings: Settings, around: Surroundings) -> Feed:
+    return FolderFeed(around) if settings.daemon.git is None else GitFeed(around)
 
 
 def _handlers_before_the_loop(systemd: Systemd, triggers: Triggers) -> Handlers:
@@ -116,7 +121,7 @@ def _obey(loop: Loop, running: asyncio.Task[None], systemd: Systemd, handlers: H
         await ending.stop(loop, running)
 
     handlers.on_end, handlers.on_reload = end, loop.reload
-    handlers.steady = lambda: loop.pulse.steady(request=loop.settings.api.timeout)
+    handlers.steady = lambda: loop.pulse.steady(request=loop.settings.longest_request)
 
 
 async def _run(loop: Loop, systemd: Systemd, handlers: Handlers) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from cdsync.core.actions import Blocked, Drift
 from cdsync.core.events import Event, Failed, Succeeded
+from cdsync.core.revisions import short_revision
 from cdsync.core.status import StatusRow, make_status
 from cdsync.core.urls import Endpoint
 from cdsync.daemon.declared import Fault
@@ -124,7 +125,7 @@ def headline(standing: Standing) -> str:
 
 
 def _about_declaration(standing: Standing) -> str:
-    at = f" at {standing.delivery.revision}" if standing.delivery and standing.delivery.revision else ""
+    at = f" at {short_revision(standing.delivery.revision)}" if standing.delivery and standing.delivery.revision else ""
     if standing.fault is None:
         return f"{len(standing.delivery.configuration.desired.resources)} declared{at}" if standing.delivery else ""
     kept = f"keeping the last good one{at}" if standing.delivery else "nothing is kept until one is valid"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cdsync.core.records import HistoryEntry
+from cdsync.core.revisions import short_revision
 from cdsync.render.lines import Line, wrapped
 
 STYLE = {"done": "create", "found": "create", "failed": "failed", "refused": "failed", "unknown": "blocked"}
@@ -14,7 +15,7 @@ def history_lines(entries: tuple[HistoryEntry, ...]) -> list[Line]:
     """Two lines or more per entry, oldest first: what and how it ended, then why."""
     lines: list[Line] = []
     for entry in entries:
-        commit = f"  at {entry.revision}" if entry.revision else ""
+        commit = f"  at {short_revision(entry.revision)}" if entry.revision else ""
         what = f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.address}  {entry.action}: {entry.result}{commit}"
         lines.append(Line(what, STYLE.get(entry.result, "")))
         for text in (entry.uid, entry.why, entry.detail):

@@ -17,12 +17,18 @@ from cdsync.core.plan import fingerprint_of_plan, summarise
 FORMAT_VERSION = 1
 
 
-def plan_document(plan: Plan, *, account: str, targets: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The plan as plain data, the same for the same plan; `account` says which account it is about, and as whom."""
+def plan_document(
+    plan: Plan, *, account: str, revision: str | None = None, targets: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The plan as plain data, the same for the same plan.
+
+    `account` says which account it is about, and as whom; `revision` is that of the declaration, which decides nothing.
+    """
     document = {
         "format_version": FORMAT_VERSION,
         "fingerprint": fingerprint_of_plan(plan),
         "account": account,
+        "revision": revision,
         "targets": list(targets),
         "summary": summarise(plan),
         "pending": plan.pending,

@@ -61,10 +61,11 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def status_document(rows: tuple[StatusRow, ...]) -> dict[str, Any]:
-    """The status as plain data."""
+def status_document(rows: tuple[StatusRow, ...], *, revision: str | None = None) -> dict[str, Any]:
+    """The status as plain data; `revision` is that of the declaration."""
     return {
         "format_version": 1,
+        "revision": revision,
         "resources": [
             {
                 "address": str(row.address),
