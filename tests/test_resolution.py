@@ -92,6 +92,28 @@ def test_an_older_lookalike_is_not_taken_for_it(tmp_path: Path, labels: str) -> 
 
 
 @LABELS
+def test_what_was_made_hours_later_is_not_taken_for_it(tmp_path: Path, labels: str) -> None:
+    """After a creation that was never made, what somebody else makes meanwhile is asked about, and not made ours."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_before"))
+        await world.apply(declared, patient=False)
+        await world.until(world.clock.now() + timedelta(hours=4))
+        theirs = doubled(world, declared)
+        for _ in range(2):
+            applied = await world.apply(declared)
+            assert world.owned().resources == {}
+            (blocked,) = applied.left.blocked
+            assert blocked.reason is BlockedReason.UNRESOLVED_OUTCOME
+            assert theirs in blocked.message
+            assert "cdsync forget schedule/a" in blocked.message
+        assert len(world.rows()) == 1
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@LABELS
 def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None:
     """Before the settle time is over, however often one looks, a creation is waited for."""
 
