@@ -93,13 +93,13 @@ async def _matches(
     since = None if intent.label is not None and labels is not False else intent.sent_at - SKEW
     state = store.owned()
     # What we knew before, also what we have cancelled since, cannot be what this request made.
-    ours = owned_uids(state) | state.runs.keys() | store.known_uids()
+    known = owned_uids(state) | state.runs.keys() | store.known_uids() | set(intent.already_there)
     if intent.step == "launch":
         runs = await api.runs(actions=[record.action], since=since)
-        unowned_runs = (run for run in runs.values() if run.uid not in ours)
+        unowned_runs = (run for run in runs.values() if run.uid not in known)
         return matching_runs(intent, unowned_runs, labels=labels)
     schedules = await api.schedules_made(record.action, since=since)
-    unowned = (schedule for schedule in schedules.values() if schedule.uid not in ours)
+    unowned = (schedule for schedule in schedules.values() if schedule.uid not in known)
     return matching_schedules(intent, unowned, labels=labels)
 
 
