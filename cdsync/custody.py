@@ -60,7 +60,8 @@ async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> A
 
     What the API hides is taken to be as declared, because nobody can compare it; or, where a creation of unknown
     outcome may have made it, as that was sent. What a replacement has made is adopted beside its predecessor, which the
-    next apply cancels. `take_over` allows one that carries the label of another owner.
+    next apply cancels; of the predecessor itself all that is known stays known. `take_over` allows one that carries the
+    label of another owner.
 
     Raises:
         CdsyncError: another resource owns it, this one owns another, its label is another owner's, or it is not there.
@@ -78,8 +79,7 @@ async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> A
     resource = desired.resources.get(address)
     owned = _ownership(remote, address, resource, desired, now=work.api.server_now())
     if sent is not None:
-        retiring = sent.retiring_uid if sent.retiring_uid != uid else None
-        owned = replace(owned, fingerprints=sent.fingerprints, synopsis=sent.synopsis, retiring_uid=retiring)
+        owned = _as_sent(owned, sent, before=state.resources.get(address))
     work.store.settle(address, outcome="adopted")
     work.store.save(owned)
     if isinstance(remote, RemoteRun):
@@ -95,6 +95,12 @@ def _record_sent(store: Store, address: Address) -> Ownership | None:
     """What a creation of unknown outcome sent, and with it what a replacement still has to cancel."""
     records = (row.intent.record for row in store.pending() if row.intent.address == address)
     return next((record for record in records if record is not None), None)
+
+
+def _as_sent(adopted: Ownership, sent: Ownership, *, before: Ownership | None) -> Ownership:
+    if before is not None and before.uid == adopted.uid:
+        return before  # the creation made nothing, so there still is what there was
+    return replace(adopted, fingerprints=sent.fingerprints, synopsis=sent.synopsis, retiring_uid=sent.retiring_uid)
 
 
 def _refuse_double_custody(state: OwnedState, address: Address, uid: str, *, replaceable: bool) -> None:

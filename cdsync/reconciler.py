@@ -119,7 +119,7 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     """
     owned = replace(work.store.owned(), setbacks=work.setbacks)
     if ambiguous:
-        questions = {address: _question(address, uids) for address, uids in ambiguous.items()}
+        questions = {address: _question(address, uids, owned) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
     desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
@@ -139,8 +139,13 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     )
 
 
-def _question(address: Address, uids: tuple[str, ...]) -> str:
-    return f"its creation may have made any of {', '.join(uids)}; pick one: cdsync adopt {address} UID"
+def _question(address: Address, uids: tuple[str, ...], owned: OwnedState) -> str:
+    before = owned.resources.get(address)
+    none = f"adopt {address} {before.uid}" if before is not None else f"forget {address}"
+    return (
+        f"its creation may have made any of {', '.join(uids)}; pick one: cdsync adopt {address} UID; "
+        f"or if it was none of them: cdsync {none}"
+    )
 
 
 async def apply_pass(

@@ -1,7 +1,7 @@
 """Finds out what became of creations whose answer was lost, by looking: never by sending them again.
 
 Exactly one match is taken as ours. None, seen twice with the settle time in between, means that it was never made.
-Several are left for a person.
+Several are left for a person, and so is one that was made long after the request.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from cdsync.api import Api
 from cdsync.core.context import SKEW, owned_uids
-from cdsync.core.match import matching_runs, matching_schedules
-from cdsync.core.model import Address
+from cdsync.core.match import made_late, matching_runs, matching_schedules
+from cdsync.core.model import Address, RemoteRun, RemoteSchedule
 from cdsync.core.records import HistoryEntry, PendingIntent
 from cdsync.executor.journaled import first_sight
 from cdsync.store import Store
@@ -22,7 +22,7 @@ from cdsync.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What looking has shown: creations found, ruled out, not seen yet, and those with several matches (their UIDs)."""
+    """What looking has shown: creations found, ruled out, not seen yet, and those in doubt (the UIDs)."""
 
     found: tuple[Address, ...] = ()
     absent: tuple[Address, ...] = ()
@@ -64,12 +64,12 @@ async def _look(api: Api, store: Store, *, labels: bool | None, settle: timedelt
     ambiguous: dict[Address, tuple[str, ...]] = {}
     for pending in store.pending():
         address = pending.intent.address
-        uids = await _matches(api, store, pending, labels=labels)
-        if len(uids) == 1:
-            _own(store, pending, uids[0], revision=revision, api=api)
+        matches = await _matches(api, store, pending, labels=labels)
+        if len(matches) == 1 and not made_late(pending.intent, matches[0]):
+            _own(store, pending, matches[0].uid, revision=revision, api=api)
             found.append(address)
-        elif uids:
-            ambiguous[address] = uids
+        elif matches:
+            ambiguous[address] = tuple(remote.uid for remote in matches)
         elif pending.missed_at is None:
             store.missed(pending.id, api.server_now())
             waiting.append(address)
@@ -82,7 +82,9 @@ async def _look(api: Api, store: Store, *, labels: bool | None, settle: timedelt
     return Resolution(tuple(found), tuple(absent), tuple(waiting), ambiguous)
 
 
-async def _matches(api: Api, store: Store, pending: PendingIntent, *, labels: bool | None) -> tuple[str, ...]:
+async def _matches(
+    api: Api, store: Store, pending: PendingIntent, *, labels: bool | None
+) -> tuple[RemoteSchedule, ...] | tuple[RemoteRun, ...]:
     intent = pending.intent
     record = intent.record
     if record is None:
@@ -91,14 +93,14 @@ async def _matches(api: Api, store: Store, pending: PendingIntent, *, labels: bo
     since = None if intent.label is not None and labels is not False else intent.sent_at - SKEW
     state = store.owned()
     # What we knew before, also what we have cancelled since, cannot be what this request made.
-    ours = owned_uids(state) | state.runs.keys() | store.known_uids()
+    known = owned_uids(state) | state.runs.keys() | store.known_uids() | set(intent.already_there)
     if intent.step == "launch":
         runs = await api.runs(actions=[record.action], since=since)
-        unowned_runs = (run for run in runs.values() if run.uid not in ours)
-        return tuple(run.uid for run in matching_runs(intent, unowned_runs, labels=labels))
+        unowned_runs = (run for run in runs.values() if run.uid not in known)
+        return matching_runs(intent, unowned_runs, labels=labels)
     schedules = await api.schedules_made(record.action, since=since)
-    unowned = (schedule for schedule in schedules.values() if schedule.uid not in ours)
-    return tuple(schedule.uid for schedule in matching_schedules(intent, unowned, labels=labels))
+    unowned = (schedule for schedule in schedules.values() if schedule.uid not in known)
+    return matching_schedules(intent, unowned, labels=labels)
 
 
 def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:

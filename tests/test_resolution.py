@@ -13,8 +13,9 @@ from cdsync.errors import ApiError
 from cdsync.resolution import resolve
 from cdsync.simulator import Fault
 from cdsync.simulator.account import Order
+from cdsync.simulator.firing import start_run
 from cdsync.simulator.schedules import add
-from tests.executor.world import SETTLE, World, live_in, schedule
+from tests.executor.world import SETTLE, World, live_in, one_off, schedule
 
 LABELS = pytest.mark.parametrize("labels", ["echo", "accept"])
 
@@ -76,17 +77,55 @@ def test_a_label_tells_ours_from_a_strangers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("labels", ["accept", "refuse"])
-def test_an_older_lookalike_is_not_taken_for_it(tmp_path: Path, labels: str) -> None:
-    """What was there before the request left cannot be its effect."""
+@pytest.mark.parametrize("ago", [timedelta(seconds=1), timedelta(minutes=1)], ids=["just_now", "a_minute_ago"])
+def test_an_older_lookalike_is_not_taken_for_it(tmp_path: Path, labels: str, ago: timedelta) -> None:
+    """What was there before the request left cannot be its effect, however little the clocks can tell."""
 
     async def story(world: World) -> None:
         declared = schedule("a")
         old = doubled(world, declared)
-        await world.until(world.clock.now() + timedelta(minutes=1))
+        await world.until(world.clock.now() + ago)
         world.trouble(lost("drop_before"))
         assert (await world.apply(declared, allow_lookalikes=True)).complete
         assert world.uid_of(declared) != old
         assert len(world.rows()) == 2
+
+    live_in(tmp_path, story, labels=labels)
+
+
+def test_a_run_of_before_is_not_taken_for_a_launch(tmp_path: Path) -> None:
+    """The same for a launch: what was launched a second before it does not keep it from being launched."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a")
+        old = start_run(world.account, Order(action_name=declared.work.action, inputs=({},)), world.clock.now())
+        await world.until(world.clock.now() + timedelta(seconds=1))
+        world.trouble(lost("drop_before"))
+        assert (await world.apply(declared, allow_lookalikes=True)).complete
+        assert world.uid_of(declared) != old.uid
+        assert len(world.account.runs.rows) == 2
+
+    live_in(tmp_path, story, labels="accept")
+
+
+@LABELS
+def test_what_was_made_hours_later_is_not_taken_for_it(tmp_path: Path, labels: str) -> None:
+    """After a creation that was never made, what somebody else makes meanwhile is asked about, and not made ours."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_before"))
+        await world.apply(declared, patient=False)
+        await world.until(world.clock.now() + timedelta(hours=4))
+        theirs = doubled(world, declared)
+        for _ in range(2):
+            applied = await world.apply(declared)
+            assert world.owned().resources == {}
+            (blocked,) = applied.left.blocked
+            assert blocked.reason is BlockedReason.UNRESOLVED_OUTCOME
+            assert theirs in blocked.message
+            assert "cdsync forget schedule/a" in blocked.message
+        assert len(world.rows()) == 1
 
     live_in(tmp_path, story, labels=labels)
 

@@ -6,7 +6,7 @@ Candidates are only objects that nobody owns. Exactly one is it; several are a q
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cdsync.core.context import SKEW
@@ -18,6 +18,10 @@ from cdsync.core.records import Intent
 from cdsync.core.work import Json
 
 R = TypeVar("R", RemoteSchedule, RemoteRun)
+
+LONGEST_WAY = timedelta(hours=1)
+"""How much later than it was written down a request may still take effect: it waits for its turn, and for as long as
+the API asks to. What was made later still may be anybody's."""
 
 
 def matching_schedules(
@@ -34,12 +38,23 @@ def matching_runs(intent: Intent, candidates: Iterable[RemoteRun], *, labels: bo
     return tuple(sorted(_narrowed(intent, alike, labels=labels), key=lambda remote: remote.uid))
 
 
+def made_late(intent: Intent, remote: RemoteSchedule | RemoteRun) -> bool:
+    """Whether a match was made so long after the request that it may well be another's, so that a person must say."""
+    if _labelled(intent, remote) or remote.created_at is None:
+        return False
+    return remote.created_at > intent.sent_at + LONGEST_WAY
+
+
 def _narrowed(intent: Intent, alike: list[R], *, labels: bool | None) -> list[R]:
-    """Where a label was sent, those that carry it; else, unless the API is known to echo labels, those without any."""
+    """Where a label was sent, those that carry it; else, unless the API is known to echo labels, those without any.
+
+    What was made late is a match only as long as nothing was made in time.
+    """
     labelled = [remote for remote in alike if _labelled(intent, remote)]
     if labelled or (labels and intent.label is not None):
         return labelled
-    return [remote for remote in alike if remote.label is None]
+    unlabelled = [remote for remote in alike if remote.label is None]
+    return [remote for remote in unlabelled if not made_late(intent, remote)] or unlabelled
 
 
 def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:

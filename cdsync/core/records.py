@@ -17,6 +17,7 @@ class Intent:
     `step` is the request (`create`, `launch`, `pause`, ...). `record` is the ownership to be written when it succeeds;
     for a creation its `uid` is empty until the answer tells it. `schedule_at` is the first firing asked for, `label`
     the one sent, `sent_at` the server's time, `parameters` and `callback_url` what a launched run will echo.
+    `already_there` are the UIDs of what looks like its effect, but was seen before it left.
     """
 
     address: Address
@@ -28,6 +29,7 @@ class Intent:
     schedule_at: datetime | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
     callback_url: str | None = None
+    already_there: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from cdsync.api import Api
 from cdsync.core.actions import Action
 from cdsync.core.events import Event
 from cdsync.core.labels import label_of
+from cdsync.core.match import matching_runs, matching_schedules
 from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership
 from cdsync.core.records import HistoryEntry, Intent
 from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
@@ -106,7 +107,7 @@ async def create_journaled(
 async def _create_once(
     shop: Workshop, action: Action, intent: Intent, request: Callable[[str | None], Awaitable[str]]
 ) -> Ownership:
-    number = shop.store.begin(intent)
+    number = shop.store.begin(replace(intent, already_there=_already_there(shop, intent)))
     try:
         uid = await request(intent.label)
     except OutcomeUnknown:
@@ -123,6 +124,14 @@ async def _create_once(
         entry=shop.entry(action, "done", uid=uid),
     )
     return owned
+
+
+def _already_there(shop: Workshop, intent: Intent) -> tuple[str, ...]:
+    """What would be taken for the effect of a creation, if its answer were lost, because the clocks are not exact."""
+    runs, schedules = shop.observed.runs.values(), shop.observed.schedules.values()
+    if intent.step == "launch":
+        return tuple(run.uid for run in matching_runs(intent, runs, labels=shop.labels))
+    return tuple(schedule.uid for schedule in matching_schedules(intent, schedules, labels=shop.labels))
 
 
 def first_sight(owned: Ownership) -> FollowedRun | None:

@@ -102,6 +102,7 @@ def encode_intent(intent: Intent) -> str:
             "schedule_at": encode_time(intent.schedule_at),
             "parameters": dict(intent.parameters),
             "callback_url": intent.callback_url,
+            "already_there": list(intent.already_there),
         }
     )
 
@@ -119,4 +120,5 @@ def decode_intent(text: str) -> Intent:
         schedule_at=decode_time(row["schedule_at"]),
         parameters=row["parameters"],
         callback_url=row["callback_url"],
+        already_there=tuple(row.get("already_there", ())),
     )

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from cdsync.core.context import SKEW
-from cdsync.core.match import matching_runs, matching_schedules
+from cdsync.core.match import LONGEST_WAY, made_late, matching_runs, matching_schedules
 from cdsync.core.work import Callback, Reference
 from tests.core.values import LABEL_OF_A, NOW, intent, one_off, run_shown, schedule, shown, work
 
 JUST_NOW = NOW + timedelta(seconds=1)
+LATE = NOW + LONGEST_WAY + timedelta(seconds=1)
 RUN = one_off()
 
 
@@ -95,6 +96,24 @@ def test_what_carries_the_label_is_ours_whatever_the_clocks_say() -> None:
 
     assert found(True, shown(schedule(), "x1", created_at=early, label=LABEL_OF_A)) == ["x1"]
     assert matching_runs(intent(RUN), [run_shown(created_at=early, label=LABEL_OF_A)], labels=True) != ()
+
+
+def test_what_was_made_long_after_the_request_may_be_anybodys() -> None:
+    """Only the label, or the time, makes sure; it stays a match, so that it is asked about and not doubled."""
+    late = shown(schedule(), "x1", created_at=LATE)
+
+    assert found(None, late) == ["x1"]
+    assert made_late(intent(schedule()), late)
+    assert made_late(intent(RUN), run_shown(created_at=LATE))
+    for sure in ({"label": LABEL_OF_A}, {"created_at": NOW + LONGEST_WAY}, {"created_at": None}):
+        assert not made_late(intent(schedule()), replace(late, **sure))
+
+
+def test_what_was_made_in_time_stands_before_what_was_made_late() -> None:
+    """What somebody makes hours later does not cast doubt on the one that is there since the request."""
+    made = [shown(schedule(), "x1", created_at=LATE), shown(schedule(), "x2", created_at=NOW + LONGEST_WAY)]
+
+    assert found(None, *made) == ["x2"]
 
 
 def test_where_labels_are_echoed_one_without_is_not_ours() -> None:

@@ -11,11 +11,14 @@ from itertools import count
 from typing import Any
 
 from cdsync.core.actions import Blocked, BlockedReason
+from cdsync.core.context import work_key
+from cdsync.core.match import LONGEST_WAY
 from cdsync.simulator import runs as vendor_runs
 from cdsync.simulator import schedules as vendor
 from cdsync.simulator.account import Order, Run, Schedule
 from cdsync.simulator.firing import next_tick, start_run
 from cdsync.simulator.progress import settle
+from cdsync.store import open_reader
 from tests.simulation.declared import GRACE, Declared
 from tests.simulation.ledger import BrokenPromise
 from tests.simulation.watch import LIVE, key_of
@@ -86,8 +89,9 @@ class People:
             if row.foreign and row.status in LIVE:
                 self._world.by_hand("", partial(vendor.cancel, self._world.account, row, self._world.now))
         if blocked.reason is BlockedReason.UNRESOLVED_OUTCOME:
+            # The newest of ours is what the creation made, or, if it made nothing, what there was before it.
             ours = [row.uid for row in rows if not row.foreign and row.status in LIVE]
-            self._world.say(blocked.address, ours[0] if ours else None)
+            self._world.say(blocked.address, ours[-1] if ours else None)
 
     def _add_schedule(self) -> None:
         if len(self._world.ledger.declared) >= ENOUGH:
@@ -189,10 +193,24 @@ class People:
         self._world.tally["made by strangers"] += 1
 
     def _could_be_mistaken(self, one: Declared) -> bool:
-        """Whether a creation of ours is looked for that was never made, so that nobody could tell the stranger's."""
-        if not self._world.home.exists() or not self._world.open_questions():
+        """Whether a creation of such work left a while ago and made nothing, so that nobody could tell a stranger's."""
+        if not self._world.home.exists():
             return False
-        return not self._world.watch.rows_of(one.key, *LIVE)
+        with open_reader(self._world.home / "state.db") as store:
+            looked_for = [pending.intent for pending in store.pending()]
+        sent = [
+            intent.sent_at
+            for intent in looked_for
+            if intent.record is not None
+            and work_key(intent.record.action, intent.record.cron) == work_key(one.action, one.cron)
+            and self._world.now - intent.sent_at <= LONGEST_WAY
+        ]
+        made = [
+            row.created_at
+            for row in self._world.account.schedules.rows.values()
+            if not row.foreign and work_key(row.order.action_name, row.cron) == work_key(one.action, one.cron)
+        ]
+        return any(not any(at >= moment for at in made) for moment in sent)
 
     def _foreign(self, action: str, cron: str, timezone: str) -> None:
         def make() -> None:

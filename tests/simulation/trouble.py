@@ -1,7 +1,7 @@
 """The faults of the simulated API as they befall a seeded world, within what the design promises to survive.
 
 Not drawn: a refusal that took effect after all, a 404 for what exists, and a listing that is behind for longer than the
-settle time; nobody could tell these from the truth.
+settle time, be it because the effect itself came late; nobody could tell these from the truth.
 """
 
 from __future__ import annotations
@@ -14,10 +14,30 @@ from tests.simulation.world import World
 
 READS_AND_WRITES = ("GET", "POST", None)
 WRITES = ("*/actions/*", "*/manage", "*/pause", "*/resume", "*/cancel", "*")
+PATIENCE = 30.0
+"""How long the sender of a request waits, in seconds: the time-out of the settings."""
 
 
 def new_fault(world: World, chance: random.Random) -> Fault | None:
-    """Something that will go wrong, a few requests from now."""
+    """Something that will go wrong, a few requests from now; None where the settle time would not cover it."""
+    fault = _drawn(world, chance)
+    if fault is not None and any(_outlast(fault, other) for other in world.faults.active):
+        return None
+    return fault
+
+
+def _outlast(one: Fault, other: Fault) -> bool:
+    """Whether the two together could: what comes late and is then shown late, or is shown late twice."""
+    stale = [fault for fault in (one, other) if fault.kind == "stale_listing"]
+    return len(stale) + sum(map(_comes_late, (one, other))) == 2 and bool(stale)
+
+
+def _comes_late(fault: Fault) -> bool:
+    """Whether its request takes effect only after it was given up."""
+    return fault.kind == "slow" and not fault.after and fault.method != "GET" and fault.seconds > PATIENCE
+
+
+def _drawn(world: World, chance: random.Random) -> Fault | None:
     method = chance.choice(READS_AND_WRITES)
     path = chance.choice(WRITES) if method == "POST" else "*"
     times, skip = chance.choice((1, 1, 1, 2, 6)), chance.randrange(5)
@@ -58,8 +78,7 @@ def _misleading_listing(world: World, chance: random.Random, *, skip: int) -> Fa
         changes: tuple[Literal["insert", "remove"], ...] = ("insert", "remove")
         change = chance.choice(changes)
         return Fault(kind="shifting_listing", method="GET", change=change, skip=skip)
-    behind = any(fault.kind == "stale_listing" for fault in world.faults.active)
-    if behind or (world.home.exists() and world.open_questions()):
-        # A second one could outlast the settle time of what is being looked for.
+    if world.home.exists() and world.open_questions():
+        # It could outlast the settle time of what is being looked for.
         return None
     return Fault(kind="stale_listing", method="GET", writes=chance.randint(1, 3), skip=skip)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC
 from typing import Any
 
@@ -64,6 +64,14 @@ def test_fields_of_a_newer_intent_are_passed_over(intent: Intent) -> None:
     if row["record"] is not None:
         row["record"] |= TOMORROW
     assert decode_intent(json.dumps(row)) == intent
+
+
+@given(intent=intents)
+def test_an_intent_of_before_is_read(intent: Intent) -> None:
+    """A creation of unknown outcome outlives the version that sent it."""
+    row = json.loads(encode_intent(intent))
+    del row["already_there"]
+    assert decode_intent(json.dumps(row)) == replace(intent, already_there=())
 
 
 @given(owned=ownerships, intent=intents)

@@ -112,6 +112,7 @@ intents = st.builds(
     schedule_at=maybe_moment,
     parameters=st.dictionaries(texts, json_values, max_size=3),
     callback_url=maybe_text,
+    already_there=st.lists(texts, max_size=3).map(tuple),
 )
 progresses = st.builds(
     LiveProgress,
