@@ -8,7 +8,7 @@ WORKERS ?= auto
 # Many images forbid Python to keep its bytecode; then each process of the tests compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage check format simulate kill bench clean
+.PHONY: help demo test coverage check format simulate kill soak bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ simulate: $(READY) ## SEEDS worlds (200) that break things, from START on (0), o
 
 kill: $(READY) ## Kill an apply KILLS times (200) with SIGKILL, and look whether anything was doubled or lost
 	$(BIN)/python -m tests.cli.kill_loop --kills $(or $(KILLS),200)
+
+soak: $(READY) ## A simulated day of the daemon (HOURS 24, SCHEDULES 500, COMMITS 50), with faults
+	$(BIN)/python -m tests.soak --hours $(or $(HOURS),24) --schedules $(or $(SCHEDULES),500) --commits $(or $(COMMITS),50)
 
 bench: $(READY) ## Time validate and plan beside their floors
 	$(BIN)/python -m benchmarks.bench

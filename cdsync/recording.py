@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cdsync.core.actions import ActionKind, BlockedReason, Plan
-from cdsync.core.model import Address, DesiredState, Effort, OwnedState
+from cdsync.core.model import Address, DesiredState, Effort, OwnedState, Ownership, Schedule
 from cdsync.core.restraint import REPEATABLE, signature_of
 from cdsync.executor import Report
 from cdsync.observer import Sight
@@ -29,8 +30,9 @@ def count_efforts(store: Store, owned: OwnedState, report: Report) -> None:
 def remember(store: Store, plan: Plan, desired: DesiredState, owned: OwnedState, sight: Sight) -> None:
     """Write down what the look has shown about our runs, and what of the declaration holds from now on.
 
-    That is which resources are protected, and that a grace is over early for what is declared again, although nothing
-    is done about it now: should it be removed once more, its grace is a new one.
+    That is which resources are protected, what moved to where it is declared to be, and that a grace is over early for
+    what is declared again, although nothing is done about it now: should it be removed once more, its grace is a new
+    one.
     """
     if sight.workspace is not None and store.fact("workspace") is None:
         store.remember("workspace", sight.workspace)
@@ -43,6 +45,14 @@ def remember(store: Store, plan: Plan, desired: DesiredState, owned: OwnedState,
         removed_at = known.removed_at if address in acted_on else None
         if (declared.protect, removed_at) != (known.protect, known.removed_at):
             seen[address] = replace(seen.get(address, known), protect=declared.protect, removed_at=removed_at)
+    for row in _settled_drift(plan, desired, owned, sight):
+        seen[row.address] = replace(
+            seen.get(row.address, owned.resources[row.address]),
+            action=row.action,
+            cron=row.cron,
+            timezone=row.timezone,
+            state=row.state,
+        )
     if seen or sight.runs:
         store.follow(sight.runs, owned=tuple(seen.values()))
     # What is said about the runs of a schedule says nothing about the schedule itself.
@@ -50,3 +60,16 @@ def remember(store: Store, plan: Plan, desired: DesiredState, owned: OwnedState,
     differing |= {row.address for row in plan.blocked if row.reason is not BlockedReason.NEEDS_ATTENTION}
     if over := {address: None for address in owned.efforts if address not in differing}:
         store.set_efforts(over)
+
+
+def _settled_drift(plan: Plan, desired: DesiredState, owned: OwnedState, sight: Sight) -> Iterator[Ownership]:
+    """Ownerships as the account shows them, of what has drifted to where it is declared to be: told once, then known.
+
+    So is a change whose answer was lost, when the next look shows that it was made.
+    """
+    open_rows = {row.address for row in plan.actions} | {row.address for row in plan.blocked}
+    for address in {row.address for row in plan.drift} - open_rows:
+        resource, known = desired.resources.get(address), owned.resources.get(address)
+        remote = sight.observed.schedules.get(known.uid) if known is not None else None
+        if isinstance(resource, Schedule) and known is not None and remote is not None:
+            yield replace(known, action=remote.action, cron=remote.cron, timezone=remote.timezone, state=resource.state)

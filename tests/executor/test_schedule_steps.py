@@ -529,3 +529,18 @@ def test_a_one_off_for_later_is_made_once_and_fires_once(tmp_path: Path) -> None
         assert [firing.at for firing in world.account.firings] == [NINE]
 
     live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("dialect", ["manage", "rest"])
+def test_what_drifted_to_where_it_is_declared_is_told_once(tmp_path: Path, dialect: Any) -> None:
+    """A pause whose answer was lost is seen as made by the next look, and is no drift for ever after."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        world.trouble(Fault(kind="drop_after", method="POST"))
+        paused = schedule("a", state="paused")
+        left = (await world.apply(paused, patient=False)).left
+        assert [row.path for row in left.drift] == ["state"]
+        assert (await world.plan(paused)).plan.drift == ()
+
+    live_in(tmp_path, story, dialect=dialect)
