@@ -9,9 +9,15 @@ from pathlib import Path
 
 import click
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from cdsync.api import Call
 from cdsync.cli.root import COMMANDS, cli
 from cdsync.config import load
+from cdsync.core.events import Succeeded
+from cdsync.daemon.health import judge
+from cdsync.daemon.metrics import Metrics
+from tests.daemon.values import NOW, action, record, standing, status
 
 TOP = Path(__file__).parents[1]
 PAGES = sorted([TOP / "README.md", *TOP.glob("docs/*.md")])
@@ -87,3 +93,33 @@ def test_the_libraries_of_the_readme_are_those_that_are_needed() -> None:
     table = (TOP / "README.md").read_text(encoding="utf-8").split("| library | why |")[1].split("##")[0]
     listed = [name for row in re.findall(r"^\| ([a-z][a-z, -]*) \|", table, re.MULTILINE) for name in row.split(", ")]
     assert sorted(listed) == sorted(declared)
+
+
+def test_every_log_event_is_in_the_docs() -> None:
+    """Whoever searches a log for a name finds it explained, and no name is explained that is never logged."""
+    call = re.compile(r'(?:logger\(\)\.[a-z]+|level)\(\s*"([a-z_.]+)"(?: if \w+ else "([a-z_.]+)")?')
+    sources = (source.read_text(encoding="utf-8") for source in (TOP / "cdsync").rglob("*.py"))
+    logged = {name for text in sources for found in call.findall(text) for name in found if name}
+    section = (TOP / "docs" / "daemon.md").read_text(encoding="utf-8").split("## Logs")[1].split("## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+
+    assert set(re.findall(r"`([a-z]+\.[a-z_]+)`", " ".join(rows))) == logged
+
+
+def test_every_metric_is_in_the_docs() -> None:
+    """With its labels."""
+    metrics, stands = Metrics(), standing(record(rows=(status(next_fire=NOW),)), accepted_at=NOW, next_at=NOW)
+    metrics.show(lambda: stands, lambda: judge(stands, interval=60, since_progress=1))
+    metrics.count_call(Call("GET", "/", 200))
+    metrics.count_event(Succeeded(action(), None))
+    metrics.count_notification("failed", "sent")
+    shown = set()
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for sample in family.samples:
+            name = re.sub(r"_(bucket|sum|count)$", "", sample.name)
+            labels = ",".join(label for label in sample.labels if label != "le")
+            shown.add(f"{name}{{{labels}}}" if labels else name)
+    section = (TOP / "docs" / "daemon.md").read_text(encoding="utf-8").split("### Metrics")[1].split("## ")[0]
+    told = set(re.findall(r"^\| `(cdsync_[^`]+)`", section, flags=re.MULTILINE))
+
+    assert {name for name in shown if not name.startswith("process_")} == told

@@ -115,8 +115,6 @@ class Client:
         self._patience = timeout.total_seconds()
         self._now = now
         self._offset = timedelta()
-        self._waiting: set[asyncio.Timeout] = set()
-        self._hung_up = False
         self.rate_limit: Mapping[str, str] = {}
         self._on_call = on_call or (lambda _call: None)
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
@@ -134,10 +132,8 @@ class Client:
         return self._now() + self._offset
 
     def hang_up(self) -> None:
-        """Send nothing more: what waits for leave is refused as never sent, and what was sent may still be answered."""
-        self._hung_up = True
-        for waiting in self._waiting:
-            waiting.reschedule(0.0)
+        """Send nothing more: what waits to be sent never is, and what was sent may still be answered."""
+        self._limiter.hang_up()
 
     async def read(self, path: str, *, query: Mapping[str, str | list[str]]) -> Any:
         """GET a JSON value; repeated with a growing, jittered pause while the failure may pass.
@@ -187,7 +183,8 @@ class Client:
     ) -> httpx.Response:
         """Send until the API takes it: a 429 is a refusal before any effect, so that repeating it is safe."""
         for refusal in range(REFUSALS + 1):
-            await self._admission(method, path)
+            if not await self._limiter.admit():
+                raise Unreachable(f"{method} {path.partition('?')[0]}: not sent, because cdsync is stopping")
             response = await self._send_once(method, path, query=query, body=body, fault=fault, patience=patience)
             wait = seconds_to_wait(response.headers, now=self.server_now().timestamp())
             if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -211,23 +208,6 @@ class Client:
             postponed_until=until,
             remedy="try again later, or lower api.requests_per_minute",
         )
-
-    async def _admission(self, method: str, path: str) -> None:
-        """Wait for leave to send; once the line is hung up, nobody gets it.
-
-        Raises:
-            Unreachable: it is hung up; nothing was sent.
-        """
-        try:
-            async with asyncio.timeout(None) as waiting:
-                self._waiting.add(waiting)
-                await self._limiter.admit()
-        except TimeoutError:
-            pass  # hung up meanwhile
-        finally:
-            self._waiting.discard(waiting)
-        if self._hung_up:
-            raise Unreachable(f"{method} {path.partition('?')[0]}: not sent, because cdsync is stopping")
 
     async def _send_once(
         self,

@@ -14,18 +14,37 @@ EPOCH = 1_000_000_000
 
 
 class Limiter:
-    """Admits requests one by one; `hold` stops all of them, whoever was refused."""
+    """Admits requests one by one; `hold` stops all of them, whoever was refused, and `hang_up` does so for good."""
 
     def __init__(self, requests_per_minute: int) -> None:
         self._bucket = AsyncLimiter(requests_per_minute, 60)
         self._open_at = 0.0
+        self._waiting: set[asyncio.Timeout] = set()
+        self._hung_up = False
 
-    async def admit(self) -> None:
-        """Wait until another request may leave."""
+    async def admit(self) -> bool:
+        """Wait until another request may leave; gives whether it may."""
+        try:
+            async with asyncio.timeout(None) as waiting:
+                self._waiting.add(waiting)
+                await self._turn()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(waiting)
+        return not self._hung_up
+
+    async def _turn(self) -> None:
         await self._bucket.acquire()
-        if (wait := self._open_at - asyncio.get_running_loop().time()) > 0:
+        while (wait := self._open_at - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(wait)
-            await self.admit()
+            await self._bucket.acquire()
+
+    def hang_up(self) -> None:
+        """Let nothing leave any more; who waits is told at once."""
+        self._hung_up = True
+        for waiting in self._waiting:
+            waiting.reschedule(0.0)
 
     def hold(self, seconds: float) -> None:
         """Let nothing leave for so long."""

@@ -10,7 +10,7 @@ from cdsync import custody
 from cdsync.assembly import declaration, holder, writing_pass
 from cdsync.cli.console import surroundings_of
 from cdsync.core.policy import parse_duration
-from cdsync.store import open_writer
+from cdsync.store import open_beside, open_writer
 
 
 @click.command()
@@ -70,6 +70,8 @@ def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
 def hold(ctx: click.Context, address: str, length: str | None) -> None:
     """Let the reconciler leave a resource alone, visibly.
 
+    Also beside a daemon: what it has begun it may still finish, and the next pass leaves the resource alone.
+
     \b
     Example:
       cdsync hold schedule/weekday-leads --for 2h
@@ -80,7 +82,7 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
         time = parse_duration(length) if length else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--for") from error
-    with open_writer(configuration.settings.state, holder=holder("hold", around.now())) as store:
+    with open_beside(configuration.settings.state, holder=holder("hold", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         made = custody.hold(store, found, now=around.now(), duration=time)
     until = f"until {made.until:%Y-%m-%d %H:%M} UTC" if made.until else f"until: cdsync release {found}"
@@ -94,7 +96,7 @@ def release(ctx: click.Context, address: str) -> None:
     """End a hold."""
     around = surroundings_of(ctx)
     configuration, _ = asyncio.run(declaration(around))
-    with open_writer(configuration.settings.state, holder=holder("release", around.now())) as store:
+    with open_beside(configuration.settings.state, holder=holder("release", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         held = store.release(found)
     click.echo(f"{found} is released" if held else f"{found} was not held")

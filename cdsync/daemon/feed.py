@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cdsync.assembly import Surroundings, read_configuration
 from cdsync.config import Configuration
 from cdsync.daemon.triggers import Cause
 from cdsync.daemon.watching import watch
+from cdsync.errors import CdsyncError
 from cdsync.revision import revision_of
 
 
@@ -50,16 +51,29 @@ class Feed(Protocol):
         """Wait for changes of the source, and tell each; it may end or fail, and is then begun again."""
 
 
-Aside = Callable[[Callable[[], Delivery]], Awaitable[Delivery]]
+Read: TypeAlias = "Delivery | CdsyncError"
+Aside: TypeAlias = Callable[[Callable[[], Read]], Awaitable[Read]]
 """Does work that would hold up the loop, elsewhere."""
 
 
+REST = 0.2
+"""Seconds between two looks at a folder that has just changed."""
+
+LOOKS = 10
+"""How often a folder that keeps changing is looked at before it is taken as it is."""
+
+
 class FolderFeed:
-    """The config root itself, as it lies there."""
+    """The config root itself, as it lies there.
+
+    Whoever keeps it writes one file after the other. So what differs from before is looked at again a moment later, and
+    only taken when it has come to rest: half of a change could be valid and mean something else.
+    """
 
     def __init__(self, around: Surroundings, *, aside: Aside = asyncio.to_thread) -> None:
         self._around = around
         self._aside = aside
+        self._known: object = None
 
     async def latest(self) -> Delivery:
         """Read the whole root.
@@ -67,10 +81,25 @@ class FolderFeed:
         Raises:
             CdsyncError: there is none, or (as ConfigError) something in it is wrong.
         """
-        return await self._aside(self._read)
+        found = await self._aside(self._read)
+        for _ in range(LOOKS):
+            before = _identity(found)
+            if self._known in {None, before}:
+                break
+            await asyncio.sleep(REST)
+            found = await self._aside(self._read)
+            if _identity(found) == before:
+                break
+        self._known = _identity(found)
+        if isinstance(found, CdsyncError):
+            raise found
+        return found
 
-    def _read(self) -> Delivery:
-        configuration = read_configuration(self._around)
+    def _read(self) -> Delivery | CdsyncError:
+        try:
+            configuration = read_configuration(self._around)
+        except CdsyncError as error:
+            return error
         return Delivery(configuration=configuration, revision=revision_of(self._around.root))
 
     async def remembered(self) -> Delivery | None:
@@ -81,3 +110,8 @@ class FolderFeed:
         """Tell when something below the root changed."""
         async for _ in watch(self._around.root):
             yield Cause.FILES
+
+
+def _identity(found: Read) -> tuple[object, ...]:
+    """What tells one reading from another: the digests of the files, or what is wrong with them."""
+    return ("wrong", str(found)) if isinstance(found, CdsyncError) else tuple(found.configuration.files.items())

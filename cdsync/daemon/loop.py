@@ -63,6 +63,7 @@ class Loop:
         self._hear_turn = on_turn
         self._draw = draw
         self._setbacks = Setbacks()
+        self._restart_for: list[str] = []
         self._calls = 0
         self._passes = 0
         self.link = Link(store, self._around)
@@ -154,6 +155,22 @@ class Loop:
             self.standing, delivery=declared.delivery, fault=declared.fault, accepted_at=declared.accepted_at
         )
         self.pulse.beat()
+        self._warn_of_restart()
+
+    def _warn_of_restart(self) -> None:
+        """What is opened once cannot be changed by a declaration; who changes it there is told, once."""
+        started, now = self._settings, self.settings
+        changed = [
+            name
+            for name, before, after in (
+                ("state", started.state, now.state),
+                ("daemon.listen", started.daemon.listen, now.daemon.listen),
+            )
+            if before != after
+        ]
+        if changed and changed != self._restart_for:
+            logger().warning("settings.restart_needed", changed=changed)
+        self._restart_for = changed
 
     def listens_on(self, endpoint: Endpoint) -> None:
         """Take note of where this daemon can be asked."""

@@ -6,12 +6,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from cdsync.errors import StoreBusy
 from cdsync.store import lock
 from cdsync.store.faults import corrupt, store_errors
-from cdsync.store.schema import APPLICATION_ID, migrate
+from cdsync.store.schema import APPLICATION_ID, migrate, require_current
 from cdsync.store.store import Store
 
 HEADER = 100
@@ -49,6 +50,28 @@ def open_writer(
             yield Store(connection, path)
     finally:
         lock.release(descriptor)
+
+
+@contextmanager
+def open_beside(path: Path, *, holder: str) -> Iterator[Store]:
+    """Open the state for one small change, beside whoever holds it; as its writer if nobody does.
+
+    Only for what may be written at any moment of another's work, such as that a resource is to be left alone. Each
+    change is one transaction, so that neither sees half of the other's.
+
+    Raises:
+        StoreError: it is damaged, of another version, or cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            store = stack.enter_context(open_writer(path, holder=holder))
+        except StoreBusy:
+            connection = stack.enter_context(closing(_connect(path.resolve())))
+            with store_errors(path):
+                connection.execute("PRAGMA synchronous = FULL")
+                require_current(connection, path)
+            store = Store(connection, path)
+        yield store
 
 
 @contextmanager

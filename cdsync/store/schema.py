@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from cdsync.errors import StoreTooNew
+from cdsync.errors import StoreError, StoreTooNew
 from cdsync.store.faults import corrupt
 
 APPLICATION_ID = 0x63647379
@@ -69,6 +69,21 @@ MIGRATIONS = (
     CREATE TABLE live (address TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
+
+
+def require_current(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that the file has this version's tables, without changing any.
+
+    Raises:
+        StoreError: its holder is of another version.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != len(MIGRATIONS):
+        raise StoreError(
+            f"{path}: its holder is of another version of cdsync (version {version} of the file, this one knows "
+            f"{len(MIGRATIONS)})",
+            remedy="use the cdsync of the same version, or stop its holder first",
+        )
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

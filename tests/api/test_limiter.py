@@ -33,6 +33,34 @@ def test_over_time_requests_are_no_faster_than_configured(per_minute: int) -> No
     in_virtual_time(story)
 
 
+def test_once_hung_up_nobody_is_admitted() -> None:
+    """Who waits for the budget or for the API's silence to end is told at once, and so is who comes later."""
+
+    async def story(clock: VirtualClock) -> None:
+        limiter = Limiter(1)
+        assert await limiter.admit()
+        limiter.hold(200)
+        waiting = [asyncio.create_task(limiter.admit()) for _ in range(3)]
+        await asyncio.sleep(10)
+        limiter.hang_up()
+        assert await asyncio.gather(*waiting) == [False, False, False]
+        assert clock.elapsed == pytest.approx(10, abs=0.1)
+        assert not await limiter.admit()
+
+    in_virtual_time(story)
+
+
+def test_whoever_has_budget_is_not_admitted_either_once_hung_up() -> None:
+    """It is not a matter of waiting."""
+
+    async def story(_clock: VirtualClock) -> None:
+        limiter = Limiter(60)
+        limiter.hang_up()
+        assert not await limiter.admit()
+
+    in_virtual_time(story)
+
+
 def test_a_hold_stops_all_who_wait_already() -> None:
     """Those who were waiting for the budget when the API asked for silence keep silent too."""
 

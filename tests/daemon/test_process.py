@@ -138,16 +138,26 @@ def test_a_daemon_that_was_killed_is_started_again_and_loses_nothing(tmp_path: P
 
 
 def test_who_comes_second_is_told_who_holds_the_state(tmp_path: Path) -> None:
-    """A second daemon and an apply beside a daemon are refused by its name, and told how to have it apply now."""
+    """An apply beside a daemon is refused by its name, and told how to have it apply now; a hold is not refused."""
     with running() as simulator:
         user = root(tmp_path, simulator, a="0 9 * * 1")
         with daemon(user) as keeper:
             keeper.wait_for_pass("applied")
-            for arguments in (("daemon",), ("daemon", "--once"), ("apply", "--yes")):
+            for arguments in (("daemon",), ("apply", "--yes")):
                 second = user.run(*arguments)
                 assert second.code == 1
                 assert f"held by cdsync daemon (process {keeper.process.pid} on " in second.err
                 assert "send it SIGHUP (systemctl reload) or POST /reconcile" in second.err
+            user.ok("hold", "schedule/a")
+            (schedule,) = simulator.account.schedules.rows.values()
+            schedule.status = "PAUSED"
+            keeper.send(signal.SIGHUP)
+            assert keeper.wait_for("pass.finished", lambda entry: "signal" in entry["causes"])["blocked"] == 1
+            assert schedule.status == "PAUSED"
+            user.ok("release", "schedule/a")
+            keeper.send(signal.SIGHUP)
+            keeper.wait_for_pass("applied")
+            assert schedule.status == "ACTIVE"
             assert keeper.end() == 0
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from cdsync.assembly import Surroundings, settings_of
-from cdsync.daemon.feed import Delivery, FolderFeed
+from cdsync.daemon.feed import FolderFeed, Read
 from cdsync.daemon.loop import Loop
 from cdsync.daemon.standing import PassRecord, Standing
 from cdsync.daemon.systemd import Systemd
@@ -31,16 +31,21 @@ SETTINGS = "api: {requests_per_minute: 6000, key: {file: key.txt}}\ndaemon: {int
 
 @dataclass
 class Line(httpx.AsyncBaseTransport):
-    """The way to the API, which may be cut."""
+    """The way to the API, which may be cut, or lose the answers to what changes something, after some seconds."""
 
     served: Served
     cut: bool = False
+    loses_after: float | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on, or fail as a network that is down."""
         if self.cut:
             raise httpx.ConnectError("no route to host", request=request)
-        return await self.served.transport.handle_async_request(request)
+        response = await self.served.transport.handle_async_request(request)
+        if self.loses_after is not None and request.method != "GET":
+            await asyncio.sleep(self.loses_after)
+            raise httpx.ReadError("connection reset", request=request)
+        return response
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Kept:
     clock: VirtualClock
     line: Line
     loop: Loop
+    running: asyncio.Task[None]
     passes: list[tuple[float, PassRecord]] = field(default_factory=list)
 
     def write(self, name: str, text: str) -> None:
@@ -71,7 +77,7 @@ class Kept:
         return sum(1 for call in self.line.served.account.calls if method in {"", call.method})
 
 
-async def inline(work: Callable[[], Delivery]) -> Delivery:
+async def inline(work: Callable[[], Read]) -> Read:
     """Do the work in the loop: a thread may not be waited for in virtual time."""
     return work()
 
@@ -110,8 +116,8 @@ def keep(
                 on_turn=note,
                 draw=lambda: 0.5,
             )
-            kept = Kept(root, clock, line, loop, passes)
             running = asyncio.create_task(loop.run())
+            kept = Kept(root, clock, line, loop, running, passes)
             try:
                 return await story(kept)
             finally:

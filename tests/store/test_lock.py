@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cdsync.errors import StoreBusy, StoreCorrupt
-from cdsync.store import lock, open_reader, open_writer
+from cdsync.errors import StoreBusy, StoreCorrupt, StoreError
+from cdsync.store import lock, open_beside, open_reader, open_writer, state_holder
 from tests.store.values import intent, ownership
 
 HOLDER = """
@@ -115,3 +115,38 @@ def test_readers_need_no_lock(tmp_path: Path) -> None:
         assert holder.stdin is not None
         holder.stdin.close()
         assert holder.wait() == 0
+
+
+def test_a_small_change_is_made_beside_a_writer(tmp_path: Path) -> None:
+    """The writer sees it at its next look, and stays the writer; without one it is made as by one."""
+    path = tmp_path / "state.db"
+    with open_beside(path, holder="first") as store:
+        store.remember("fact", "one")
+    with open_writer(path, holder="cdsync daemon (process 7)") as writer:
+        with open_beside(path, holder="beside") as store:
+            assert store.fact("fact") == "one"
+            store.remember("fact", "two")
+        assert writer.fact("fact") == "two"
+        assert state_holder(path) == "cdsync daemon (process 7)"
+    assert state_holder(path) is None
+
+
+def test_a_writer_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    """What it has made of the file is its business."""
+    path = tmp_path / "state.db"
+    with open_writer(path, holder="newer") as writer:
+        writer._connection.execute("PRAGMA user_version = 999")
+        with pytest.raises(StoreError, match="its holder is of another version"), open_beside(path, holder="beside"):
+            pass
+
+
+def test_a_daemon_that_holds_the_state_is_no_obstacle_to_wait_for(tmp_path: Path) -> None:
+    """It never ends by itself, so another way is shown."""
+    path = tmp_path / "state.db"
+    with (
+        open_writer(path, holder="cdsync daemon (process 7)"),
+        pytest.raises(StoreBusy) as caught,
+        open_writer(path, holder="second"),
+    ):
+        pass
+    assert "send it SIGHUP (systemctl reload) or POST /reconcile" in str(caught.value.remedy)
