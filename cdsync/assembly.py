@@ -15,6 +15,7 @@ import httpx
 from cdsync.api import Api, Call, connect
 from cdsync.config import Configuration, declares_anything, load, load_settings
 from cdsync.core.urls import base_url_fault
+from cdsync.core.work import Reference
 from cdsync.errors import CdsyncError, GitError
 from cdsync.gitsource import GitSource
 from cdsync.reconciler import Pass
@@ -22,6 +23,9 @@ from cdsync.references import References
 from cdsync.revision import revision_of
 from cdsync.settings import GitSettings, Settings, with_environment
 from cdsync.store import Store, open_reader, open_writer
+
+OVERRIDES = (Reference("env", "CDSYNC_API_KEY"),)
+"""Secrets that are found where no setting says so."""
 
 
 def wall_clock() -> datetime:
@@ -128,8 +132,10 @@ def holder(command: str, now: datetime) -> str:
 
 
 def references_of(settings: Settings, around: Surroundings) -> References:
-    """Where the secrets of a root are looked up."""
-    return References(root=settings.root, environment=around.environment)
+    """Where the secrets of a root are looked up; those of cdsync itself are for nobody else."""
+    found = References(root=settings.root, environment=around.environment)
+    own = frozenset(found.place_of(reference) for reference in (*OVERRIDES, *settings.references))
+    return replace(found, withheld=own)
 
 
 def connection(

@@ -20,9 +20,14 @@ from cdsync.errors import UnresolvedReference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """Where references are looked up; relative files are below `root`."""
+    """Where references are looked up; relative files are below `root`.
+
+    `withheld` are the places of secrets that are cdsync's own, as `place_of` gives them: no callback may name one, or
+    whoever may change the declaration could have the API key sent to wherever they like.
+    """
 
     root: Path
+    withheld: frozenset[str] = field(default=frozenset(), repr=False)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def resolve(self, value: str | Reference) -> str:
@@ -66,6 +71,23 @@ class References:
             raise UnresolvedReference(what, remedy=f"run under systemd with LoadCredential={reference.name}:PATH")
         return Path(folder) / reference.name
 
+    def place_of(self, reference: Reference) -> str:
+        """What a reference leads to, the same for two that lead to the same."""
+        if reference.source == "env":
+            return f"env {reference.name}"
+        try:
+            return os.path.realpath(self.path_of(reference))
+        except (UnresolvedReference, ValueError):
+            return str(reference)
+
+    def _resolve_for_others(self, value: str | Reference) -> str:
+        if isinstance(value, Reference) and self.withheld and self.place_of(value) in self.withheld:
+            raise UnresolvedReference(
+                f"the reference {value} leads to a secret of cdsync itself, which no callback may be sent",
+                remedy="give the callback a secret of its own",
+            )
+        return self.resolve(value)
+
     def resolve_work(self, work: Work) -> Work:
         """The work with every reference of its callback replaced by its value.
 
@@ -74,8 +96,8 @@ class References:
         """
         if work.callback is None:
             return work
-        headers = {name: self.resolve(value) for name, value in work.callback.headers.items()}
-        url = self.resolve(work.callback.url)
+        headers = {name: self._resolve_for_others(value) for name, value in work.callback.headers.items()}
+        url = self._resolve_for_others(work.callback.url)
         if fault := url_fault(url):
             raise UnresolvedReference(f"callback.url, by the reference {work.callback.url}, is {fault}")
         return replace(work, callback=replace(work.callback, url=url, headers=headers))

@@ -97,6 +97,18 @@ class Settings:
     results: Path
 
     @property
+    def references(self) -> tuple[Reference, ...]:
+        """Where the secrets are that let cdsync in, or others in to cdsync: API, listener, repository."""
+        git = self.daemon.git
+        named = (
+            self.api.key,
+            self.daemon.token,
+            self.daemon.webhook_secret,
+            *((git.token, git.ssh_key) if git is not None else ()),
+        )
+        return tuple(value for value in named if isinstance(value, Reference))
+
+    @property
     def longest_request(self) -> timedelta:
         """How long the longest of all single requests may take: to the API, or by a run of git."""
         return max(self.api.timeout, self.daemon.git.timeout if self.daemon.git else timedelta())

@@ -22,8 +22,9 @@ A config root is a folder with `cdsync.yaml`. Every other `*.yaml` or `*.yml` be
 folders, declares resources. A name is unique per kind over all files; `schedule/NAME` and `run/NAME` are addresses.
 
 A *reference* is `{env: NAME}`, `{file: PATH}` (relative to the root) or `{credential: NAME}` (systemd's
-LoadCredential). It is allowed for `api.key`, `daemon.token`, `daemon.webhook_secret`, `notify[].url`, `callback.url`
-and the values of `callback.headers`. Its value is used as found, and never printed, logged, planned or stored.
+LoadCredential). It is allowed for `api.key`, `daemon.token`, `daemon.webhook_secret`, `daemon.git.token`,
+`daemon.git.ssh_key`, `notify[].url`, `callback.url` and the values of `callback.headers`. Its value is used as found,
+and never printed, logged, planned or stored; those of `api` and `daemon` are given to no callback.
 
 These win over the file: `CDSYNC_CONFIG` (the root), `CDSYNC_API_URL`, `CDSYNC_API_KEY`, `CDSYNC_STATE`.
 """

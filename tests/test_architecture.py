@@ -180,6 +180,15 @@ def test_the_simulator_stands_alone(module: str) -> None:
     assert {room(found) for found in owned_imports(module)} <= {"simulator"}
 
 
+def test_few_modules_start_other_programs() -> None:
+    """What may become an argument of a program is decided in these places, and a shell in none."""
+    starting = ("subprocess", "os.system(", "os.popen(", "os.posix_spawn", "os.exec", "shell=")
+    texts = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
+    users = {name for name, text in texts.items() if any(word in text for word in starting)}
+
+    assert users == {"cdsync.demo", "cdsync.gitsource.program", "cdsync.revision"}
+
+
 def test_only_those_who_try_things_out_know_the_simulator() -> None:
     """Nothing that works on a real account can reach it."""
     users = {room(name) for name in HOUSEMATES if any(room(found) == "simulator" for found in owned_imports(name))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,30 @@ def test_a_secret_that_was_turned_over_is_a_change(tmp_path: Path) -> None:
     before, after = old.fingerprints[address()], new.fingerprints[address()]
 
     assert {field for field in before if before[field] != after[field]} == {"callback.headers"}
+
+
+def test_the_secrets_of_cdsync_itself_go_to_no_callback(tmp_path: Path) -> None:
+    """Whoever may change the declaration cannot have the API key sent elsewhere, by whichever name they call it."""
+    (tmp_path / "key").write_text(CANARY, encoding="utf-8")
+    (tmp_path / "link").symlink_to("key")
+    where = references(tmp_path, API_KEY=CANARY, OTHER="fine", CREDENTIALS_DIRECTORY=str(tmp_path))
+    own = (Reference("env", "API_KEY"), Reference("file", "key"))
+    where = replace(where, withheld=frozenset(map(where.place_of, own)))
+    for reference in (
+        *own,
+        Reference("file", "./nowhere/../key"),
+        Reference("file", "link"),
+        Reference("file", str(tmp_path / "key")),
+        Reference("credential", "key"),
+    ):
+        for callback in (Callback(url=reference), Callback(url="https://e.com", headers={"X": reference})):
+            with pytest.raises(UnresolvedReference) as caught:
+                where.resolve_work(work(callback=callback))
+            assert str(caught.value) == (
+                f"the reference {reference} leads to a secret of cdsync itself, which no callback may be sent"
+            )
+    assert where.resolve(own[0]) == CANARY
+    callback = Callback(url="https://e.com", headers={"X": Reference("env", "OTHER")})
+    found = where.resolve_work(work(callback=callback)).callback
+    assert found is not None
+    assert found.headers == {"X": "fine"}

@@ -54,7 +54,7 @@ def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: 
     if form == "json":
         click.echo(text, nl=False)
     else:
-        show(plan_lines(found), flags_of(ctx))
+        show(plan_lines(found, revision=planned.revision), flags_of(ctx))
     return PENDING if detailed_exitcode and found.pending else 0
 
 
@@ -129,7 +129,7 @@ def _reviewed_apply(
 
         def review(planned: Planned) -> None:
             # A limit that is passed is told by the refusal itself, unless a flag has lifted it.
-            show(plan_lines(replace(planned.plan, violations=())), flags)
+            show(plan_lines(replace(planned.plan, violations=()), revision=planned.revision), flags)
             if saved is not None:
                 refuse_if_stale(saved, planned.plan, account=planned.account)
 

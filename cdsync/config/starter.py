@@ -33,6 +33,7 @@ owner: cdsync
 # daemon:
 #   interval: 60s
 #   listen: 127.0.0.1:9464                  # health, metrics and hooks
+#   git: {url: "https://github.com/...", path: accounts/eu, token: {env: GIT_TOKEN}}   # instead of this folder
 
 # notify:
 #   - url: {env: SLACK_WEBHOOK}             # told as JSON, with a text that Slack shows

@@ -7,6 +7,7 @@ import json
 from cdsync.core.actions import Action, ActionKind, Blocked, Drift, Plan
 from cdsync.core.diff import FieldChange
 from cdsync.core.plan import summarise
+from cdsync.core.revisions import short_revision
 from cdsync.core.work import Json
 from cdsync.render.lines import Line, counted, printable, wrapped
 
@@ -28,8 +29,8 @@ SIGNS = {
 VALUE_WIDTH = 52
 
 
-def plan_lines(plan: Plan) -> list[Line]:
-    """The plan as lines, the same for the same plan."""
+def plan_lines(plan: Plan, *, revision: str | None = None) -> list[Line]:
+    """The plan as lines, the same for the same plan; `revision` is that of the declaration."""
     lines: list[Line] = []
     for action in plan.actions:
         lines.extend(_action_lines(action))
@@ -40,7 +41,10 @@ def plan_lines(plan: Plan) -> list[Line]:
         lines.extend(wrapped(f"Refused: {violation.message}", indent=0, style="failed"))
         lines.extend(wrapped(f"If that is meant: {violation.remedy}", indent=2))
     lines.append(Line())
-    lines.extend(wrapped(summary_sentence(plan), indent=0, style="title"))
+    sentence = summary_sentence(plan)
+    if revision is not None:
+        sentence = f"{sentence.removesuffix('.')}, as of {short_revision(revision)}."
+    lines.extend(wrapped(sentence, indent=0, style="title"))
     return lines[1:] if lines[0] == Line() else lines
 
 
