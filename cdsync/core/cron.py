@@ -3,9 +3,8 @@
 Five POSIX fields, 0 = Sunday (API contract: `cron`). Two expressions are equal when they name the same minutes, however
 they are spelt. Fire times are for checking and for showing; what exists is never decided by them.
 
-croniter finds the candidates on the naive local calendar; zones are applied here, so that its handling of daylight
-saving is never relied upon. A local time that a change skips does not fire; one that a change repeats fires once, the
-first time.
+Candidates are found on the naive local calendar, day by day, and zones are applied to them afterwards. A local time
+that a change of daylight saving skips does not fire; one that a change repeats fires once, the first time.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from croniter import croniter
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -197,9 +194,27 @@ def next_fire(expression: str, timezone: str | None, *, after: datetime) -> date
 
 
 def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:
-    source = croniter(cron.expression, start, ret_type=datetime, day_or=cron.either_day, max_years_between_matches=100)
+    """The naive local times after another that an expression names, rising; without end."""
+    hours, minutes = sorted(cron.hours), sorted(cron.minutes)
+    day = start.date()
     while True:
-        yield source.get_next(datetime)
+        if day.month not in cron.months:
+            day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+            continue
+        if names_day(cron, day):
+            for hour in hours:
+                for minute in minutes:
+                    local = datetime.combine(day, time(hour, minute))
+                    if local > start:
+                        yield local
+        day += timedelta(days=1)
+
+
+def names_day(cron: Cron, day: date) -> bool:
+    """Whether an expression names some time of a day."""
+    in_days, in_weekdays = day.day in cron.days, day.isoweekday() % 7 in cron.weekdays
+    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
+    return right_day and day.month in cron.months
 
 
 def _exists(naive: datetime, local_zone: ZoneInfo) -> bool:
@@ -239,9 +254,7 @@ def clock_changes(
 
 
 def _names(cron: Cron, local: datetime) -> bool:
-    in_days, in_weekdays = local.day in cron.days, local.isoweekday() % 7 in cron.weekdays
-    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
-    return local.minute in cron.minutes and local.hour in cron.hours and local.month in cron.months and right_day
+    return local.minute in cron.minutes and local.hour in cron.hours and names_day(cron, local)
 
 
 @lru_cache(maxsize=1024)
