@@ -21,7 +21,7 @@ LAYERS = (
     {"executor", "gitsource", "observer", "resolution"},
     {"recording"},
     {"reconciler"},
-    {"custody", "importing", "assembly", "demo"},
+    {"custody", "importing", "assembly", "since", "demo"},
     {"daemon", "doctor"},
     {"cli"},
     {"__main__"},
@@ -43,6 +43,9 @@ SIMULATED = {"cli", "demo"}
 OWNERS = {
     "aiolimiter": {"cdsync.api"},
     "click": {"cdsync.cli"},
+    "icalendar": {"cdsync.render"},
+    "jinja2": {"cdsync.render.page"},
+    "markupsafe": {"cdsync.render.page"},
     "httpx": {"cdsync.api", "cdsync.assembly", "cdsync.daemon.notifications"},  # assembly names a type
     "prometheus_client": {"cdsync.daemon.metrics"},
     "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener"},

@@ -66,7 +66,7 @@ class Cron:
         return " ".join("*" if len(v) == size else ",".join(map(str, sorted(v))) for v, size in everything)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def parse_cron(expression: str) -> Cron:
     """Read five POSIX fields.
 
@@ -178,14 +178,28 @@ def fire_times(expression: str, timezone: str | None, *, after: datetime) -> Ite
     Raises:
         CronError: the expression or the zone is not usable.
     """
+    return (tick for tick, skipped in ticks(expression, timezone, after=after) if not skipped)
+
+
+def ticks(expression: str, timezone: str | None, *, after: datetime) -> Iterator[tuple[datetime, bool]]:
+    """The fire times strictly after an aware instant, and with True those that a clock change skips; without end.
+
+    Raises:
+        CronError: the expression or the zone is not usable.
+    """
     cron, local_zone = parse_cron(expression), zone(timezone)
     # A local time fires the first time that it comes. So of two that exist the later one on the calendar also fires
     # later, and none that the calendar shows no later than `after` can still lie ahead of it.
     start = after.astimezone(local_zone).replace(tzinfo=None)
     for naive in _local_times(cron, start):
-        fire = naive.replace(tzinfo=local_zone)
-        if _exists(naive, local_zone) and fire.astimezone(UTC) > after:
-            yield fire
+        tick = naive.replace(tzinfo=local_zone)
+        if tick.astimezone(UTC) > after:
+            yield tick, not _exists(naive, local_zone)
+
+
+def is_repeated(fire: datetime) -> bool:
+    """Whether the local time of a fire comes twice, because the clock is put back after it."""
+    return fire.utcoffset() != fire.replace(fold=1).utcoffset()
 
 
 def next_fire(expression: str, timezone: str | None, *, after: datetime) -> datetime | None:
