@@ -39,6 +39,7 @@ _UNRELATED = frozenset(
     {
         Reason.STOPPED,
         Reason.HALF_REPLACED,
+        Reason.UNFINISHED,
         BlockedReason.NEEDS_ATTENTION,
         BlockedReason.UNRESOLVED_OUTCOME,
         BlockedReason.WAITING,

@@ -31,6 +31,7 @@ def action(reason: Reason, of: Address | None = None) -> Action:
         (Reason.GONE, Origin.DRIFT),
         (Reason.STOPPED, Origin.OTHER),
         (Reason.HALF_REPLACED, Origin.OTHER),
+        (Reason.UNFINISHED, Origin.OTHER),
     ],
 )
 def test_a_row_of_a_changed_file_comes_from_the_change_unless_the_account_moved(
