@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import httpx
 
 from cdsync.api import Api, Call, connect
 from cdsync.config import Configuration, declares_anything, load, load_settings
+from cdsync.core.model import Address
 from cdsync.core.urls import base_url_fault
 from cdsync.core.work import Reference
 from cdsync.errors import CdsyncError, GitError
@@ -95,6 +97,18 @@ def git_source(git: GitSettings, settings: Settings, around: Surroundings) -> Gi
 def settings_of(around: Surroundings) -> Settings:
     """The settings alone, for what needs no declaration; also when the declaration is broken."""
     return _in_environment(load_settings(around.root), around)
+
+
+def known_offline(around: Surroundings) -> frozenset[Address]:
+    """Every address that is declared, owned or held, as far as can be told without the network; raises nothing."""
+    known: set[Address] = set()
+    with suppress(CdsyncError):
+        configuration, _ = asyncio.run(declaration(around))
+        known |= configuration.desired.resources.keys()
+    with suppress(CdsyncError), open_reader(settings_of(around).state) as store:
+        owned = store.owned()
+        known |= owned.resources.keys() | owned.unresolved.keys() | owned.held.keys()
+    return frozenset(known)
 
 
 def _in_environment(settings: Settings, around: Surroundings) -> Settings:

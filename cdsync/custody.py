@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from cdsync.core.model import (
     Schedule,
 )
 from cdsync.core.records import HistoryEntry
+from cdsync.core.targets import did_you_mean
 from cdsync.errors import CdsyncError, UnknownAddress
 from cdsync.reconciler import Pass
 from cdsync.references import seal
@@ -40,9 +40,8 @@ def known_address(text: str, desired: DesiredState, owned: OwnedState) -> Addres
     for address in known:
         if str(address) == text:
             return address
-    near = difflib.get_close_matches(text, map(str, known), n=1)
     raise UnknownAddress(
-        f"{text!r} is neither declared nor owned" + (f"; did you mean {near[0]!r}?" if near else ""),
+        f"{text!r} is neither declared nor owned{did_you_mean(text, known)}",
         remedy="an address is schedule/NAME or run/NAME; cdsync status lists them",
     )
 

@@ -1,6 +1,6 @@
-"""Writes docs/configuration.md from the JSON Schemas, so that the reference cannot differ from what is checked.
+"""Writes docs/configuration.md from the JSON Schemas and docs/commands.md from the command line itself.
 
-Run it after a change of a schema: python docs/generate.py
+So neither reference can differ from what is checked and done. Run it after a change: python docs/generate.py
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
+from cdsync.cli.root import COMMANDS, cli
+
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "configuration.md"
+COMMANDS_PAGE = TOP / "docs" / "commands.md"
 
 HEAD = """# Configuration
 
@@ -28,6 +33,42 @@ and never printed, logged, planned or stored; those of `api` and `daemon` are gi
 
 These win over the file: `CDSYNC_CONFIG` (the root), `CDSYNC_API_URL`, `CDSYNC_API_KEY`, `CDSYNC_STATE`.
 """
+
+
+COMMANDS_HEAD = """# Commands
+
+Made from the command line by `python docs/generate.py`; do not edit. `cdsync COMMAND --help` prints the same.
+
+Exit codes: 0 done, nothing pending; 1 error; 2 changes pending (`plan --detailed-exitcode`); 3 applied in part;
+4 refused by a guard. Standard output carries the result only, so that `--format json` is always one document; warnings,
+progress and logs go to standard error, and progress only to a terminal. The JSON documents of `plan`, `next` and
+`validate` have a schema: `cdsync schema plan`, `cdsync schema next`, `cdsync schema validate`.
+
+## Completion
+
+Commands, flags, and the addresses of your declaration are completed, without a key and without the network. Load the
+script of your shell once for each session:
+
+```sh
+eval "$(_CDSYNC_COMPLETE=bash_source cdsync)"                   # in ~/.bashrc
+eval "$(_CDSYNC_COMPLETE=zsh_source cdsync)"                    # in ~/.zshrc, after compinit
+_CDSYNC_COMPLETE=fish_source cdsync | source                    # in ~/.config/fish/config.fish
+```
+
+The addresses are those of the folder that you are in, of `-C DIR`, or of `CDSYNC_CONFIG`.
+"""
+
+
+def commands_page() -> str:
+    """The text of docs/commands.md."""
+    root = click.Context(cli, info_name="cdsync", terminal_width=80, **cli.context_settings)
+    parts = [COMMANDS_HEAD, f"## cdsync\n\n```text\n{cli.get_help(root)}\n```\n"]
+    for name in COMMANDS:
+        command = cli.get_command(root, name)
+        if command is not None:
+            text = command.get_help(click.Context(command, parent=root, info_name=name))
+            parts.append(f"## cdsync {name}\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
 
 
 def page() -> str:
@@ -84,3 +125,4 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")

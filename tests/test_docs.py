@@ -38,7 +38,7 @@ def options(command: click.Command) -> set[str]:
 def test_every_command_in_the_text_exists_with_its_flags(page: Path) -> None:
     """A command line in the docs names a real command, and only flags that it has."""
     known = commands()
-    for line in re.findall(r"cdsync ((?:-C \S+ )?[a-z]+(?: [^`\n|]*)?)", page.read_text(encoding="utf-8")):
+    for line in re.findall(r"cdsync ((?:-C \S+ )?[a-z]+(?: [^`\n|&]*)?)", page.read_text(encoding="utf-8")):
         words = line.split()
         name = words[2] if words[0] == "-C" else words[0]
         if name in known:
@@ -58,6 +58,11 @@ def test_every_command_explains_itself() -> None:
         assert (command.help or "").splitlines()[0] == COMMANDS[name][1], name
 
 
+def test_every_command_shows_examples() -> None:
+    """The help of a command ends with a line that can be copied."""
+    assert [name for name, command in commands().items() if not re.search(r"Examples?[:,]", command.help or "")] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     """Relative links are not broken."""
@@ -65,14 +70,15 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_reference_is_made_from_the_schemas() -> None:
-    """docs/configuration.md is what its generator writes now."""
+def test_the_references_are_made_from_the_schemas_and_the_commands() -> None:
+    """docs/configuration.md and docs/commands.md are what their generator writes now."""
     spec = importlib.util.spec_from_file_location("generate", TOP / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert (TOP / "docs" / "configuration.md").read_text(encoding="utf-8") == module.page()
+    assert (TOP / "docs" / "commands.md").read_text(encoding="utf-8") == module.commands_page()
 
 
 def test_the_yaml_of_the_readme_is_valid(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
-"""Printing: lines with colours on a terminal and without elsewhere, and the progress of an apply."""
+"""Printing: lines with colours on a terminal and without elsewhere, and the progress of what takes its time."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 import click
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
@@ -48,13 +51,42 @@ def show(lines: Iterable[Line], flags: Flags) -> None:
         console.print(Text(line.text, style=STYLES.get(line.style, "")))
 
 
+@contextmanager
+def patiently(what: str, flags: Flags) -> Iterator[None]:
+    """Say on stderr what is being waited for, once that takes longer than a moment; only on a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    console = Console(stderr=True, no_color=not flags.color)
+    with Live(_Waiting(what), console=console, transient=True, refresh_per_second=4):
+        yield
+
+
+class _Waiting:
+    """A line that appears only after a second, so that what is quick does not flicker."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._start = time.monotonic()
+
+    def __rich__(self) -> Text:
+        """What is shown now."""
+        seconds = int(time.monotonic() - self._start)
+        return Text(f"{self._what} ({seconds} s)" if seconds else "")
+
+
 class ApplyProgress:
-    """Follows an apply on stderr: a bar on a terminal, one plain line per finished action elsewhere."""
+    """Follows an apply on stderr: a bar on a terminal, one plain line per finished action elsewhere.
+
+    Until the first look is done it says that it is being waited for.
+    """
 
     def __init__(self, flags: Flags) -> None:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._parts: dict[str, TaskID] = {}
+        self._waiting = ExitStack()
+        self._flags = flags
         if sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("{task.description}"),
@@ -66,21 +98,29 @@ class ApplyProgress:
 
     def begin(self, total: int) -> None:
         """Say how many actions there will be."""
+        self.looked()
         if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task("applying", total=total)
 
+    def looked(self) -> None:
+        """The account was read; what comes next is said by others."""
+        self._waiting.close()
+
     def __enter__(self) -> ApplyProgress:
+        self._waiting.enter_context(patiently("reading the account", self._flags))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.looked()
         if self._bar is not None:
             self._bar.stop()
 
     def on_event(self, event: Event) -> None:
         """Take note of what happened."""
+        self.looked()
         text = _sentence(event)
         if isinstance(event, Progressed):
             self._progress(event)

@@ -22,7 +22,7 @@ def daemon(ctx: click.Context, once: bool) -> int:
     \b
     Examples:
       cdsync daemon
-      cdsync daemon --once --log-format json
+      cdsync --log-format json daemon --once
     """
     around = surroundings_of(ctx)
     logging_of(ctx, level="info")

@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from cdsync.cli.console import flags_of, show, surroundings_of
+from cdsync.cli.console import flags_of, patiently, show, surroundings_of
 from cdsync.core.findings import Grade
 from cdsync.doctor import examine
 from cdsync.render.doctor import doctor_document, doctor_lines
@@ -20,8 +20,14 @@ def doctor(ctx: click.Context, form: str) -> int:
     """Check key, API, clock, rate limit, state, git and folders; say what to do.
 
     It changes nothing, and asks the API a few questions. Ends with 1 when anything fails.
+
+    \b
+    Examples:
+      cdsync doctor
+      cdsync doctor --format json
     """
-    findings = asyncio.run(examine(surroundings_of(ctx)))
+    with patiently("asking the API", flags_of(ctx)):
+        findings = asyncio.run(examine(surroundings_of(ctx)))
     if form == "json":
         click.echo(as_json(doctor_document(findings)), nl=False)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cdsync.assembly import reading_pass
-from cdsync.cli.console import surroundings_of
+from cdsync.cli.console import flags_of, patiently, surroundings_of
 from cdsync.core.imported import Imported
 from cdsync.errors import CdsyncError
 from cdsync.importing import read_unowned
@@ -29,7 +29,8 @@ def import_command(ctx: click.Context, uids: tuple[str, ...], output: Path | Non
     Example:
       cdsync import -o imported.yaml
     """
-    found = asyncio.run(_read(ctx, uids))
+    with patiently("reading the account", flags_of(ctx)):
+        found = asyncio.run(_read(ctx, uids))
     text = imported_yaml(found)
     if output is None:
         click.echo(text, nl=False)

@@ -8,13 +8,14 @@ import click
 
 from cdsync import custody
 from cdsync.assembly import declaration, holder, writing_pass
-from cdsync.cli.console import surroundings_of
+from cdsync.cli.addresses import address_argument
+from cdsync.cli.console import flags_of, patiently, surroundings_of
 from cdsync.core.policy import parse_duration
 from cdsync.store import open_beside, open_writer
 
 
 @click.command()
-@click.argument("address")
+@address_argument()
 @click.argument("uid")
 @click.option("--take-over", is_flag=True, help="Also one that carries the label of another owner.")
 @click.pass_context
@@ -23,8 +24,13 @@ def adopt(ctx: click.Context, address: str, uid: str, take_over: bool) -> None:
 
     Nothing is changed there. What the API does not show is taken to be as declared; what it shows otherwise than
     declared is told, because the next apply would change it.
+
+    \b
+    Example:
+      cdsync adopt schedule/weekday-leads 0472f18e-49ce-598b-be1b-97abe2da56ee
     """
-    adopted = asyncio.run(_adopt(ctx, address, uid, take_over=take_over))
+    with patiently("reading the account", flags_of(ctx)):
+        adopted = asyncio.run(_adopt(ctx, address, uid, take_over=take_over))
     click.echo(f"{adopted.owned.address} owns {adopted.owned.uid} now; nothing was changed on the account")
     for change in adopted.changes:
         click.echo(f"  the next apply would change {change.path}: {change.before} -> {change.after}")
@@ -37,7 +43,7 @@ async def _adopt(ctx: click.Context, text: str, uid: str, *, take_over: bool) ->
 
 
 @click.command()
-@click.argument("address")
+@address_argument()
 @click.option("--run", "run_uid", metavar="UID", help="Only this run of it: it is not resumed any more.")
 @click.pass_context
 def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
@@ -64,7 +70,7 @@ def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
 
 
 @click.command()
-@click.argument("address")
+@address_argument()
 @click.option("--for", "length", metavar="DURATION", help="How long, such as 30m, 2h or 1d. [default: until released]")
 @click.pass_context
 def hold(ctx: click.Context, address: str, length: str | None) -> None:
@@ -90,10 +96,15 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
 
 
 @click.command()
-@click.argument("address")
+@address_argument()
 @click.pass_context
 def release(ctx: click.Context, address: str) -> None:
-    """End a hold."""
+    """End a hold.
+
+    \b
+    Example:
+      cdsync release schedule/weekday-leads
+    """
     around = surroundings_of(ctx)
     configuration, _ = asyncio.run(declaration(around))
     with open_beside(configuration.settings.state, holder=holder("release", around.now())) as store:

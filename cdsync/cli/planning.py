@@ -1,4 +1,4 @@
-"""plan and apply."""
+"""apply and resume: what changes the account."""
 
 from __future__ import annotations
 
@@ -11,65 +11,21 @@ from pathlib import Path
 
 import click
 
-from cdsync.assembly import Surroundings, reading_pass, writing_pass
+from cdsync.assembly import Surroundings, writing_pass
+from cdsync.cli.addresses import address_argument, target_option
 from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
 from cdsync.cli.root import Flags
 from cdsync.cli.saved_plan import SavedPlan, read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
+from cdsync.core.remarks import Remarks, previews_of
 from cdsync.custody import known_address
 from cdsync.errors import CdsyncError
 from cdsync.executor import Report
-from cdsync.reconciler import Applied, Planned, apply_pass, plan_pass, resume_pass
-from cdsync.render.lines import Line, counted, wrapped
-from cdsync.render.plan_json import as_json, plan_document
+from cdsync.reconciler import Applied, Planned, apply_pass, resume_pass
+from cdsync.render.lines import Line, counted, printable, wrapped
 from cdsync.render.plan_text import plan_lines
 
-PENDING = 2
 IN_PART = 3
-
-target_option = click.option(
-    "--target", "targets", metavar="GLOB", multiple=True, help="Only addresses that match, e.g. 'schedule/eu-*'."
-)
-
-
-@click.command()
-@click.option("-o", "output", metavar="FILE", type=click.Path(path_type=Path), help="Also save the plan as JSON.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What goes to stdout.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when changes are pending.")
-@target_option
-@click.pass_context
-def plan(ctx: click.Context, output: Path | None, form: str, detailed_exitcode: bool, targets: tuple[str, ...]) -> int:
-    """Show what would happen, and why; changes nothing.
-
-    \b
-    Examples:
-      cdsync plan
-      cdsync plan --detailed-exitcode --format json
-    """
-    planned = asyncio.run(_plan(ctx, targets))
-    found = planned.plan
-    text = as_json(plan_document(found, account=planned.account, revision=planned.revision, targets=targets))
-    if output is not None:
-        _save(output, text)
-    if form == "json":
-        click.echo(text, nl=False)
-    else:
-        show(plan_lines(found, revision=planned.revision), flags_of(ctx))
-    return PENDING if detailed_exitcode and found.pending else 0
-
-
-async def _plan(ctx: click.Context, targets: tuple[str, ...]) -> Planned:
-    async with reading_pass(surroundings_of(ctx, targets=targets)) as (configuration, work):
-        for warning in configuration.warnings:
-            click.echo(f"warning: {warning}", err=True)
-        return await plan_pass(work)
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CdsyncError(f"{path}: the plan cannot be saved: {error.strerror}") from error
 
 
 @click.command()
@@ -129,7 +85,10 @@ def _reviewed_apply(
 
         def review(planned: Planned) -> None:
             # A limit that is passed is told by the refusal itself, unless a flag has lifted it.
-            show(plan_lines(replace(planned.plan, violations=()), revision=planned.revision), flags)
+            plan = replace(planned.plan, violations=())
+            remarks = Remarks(previews=previews_of(plan, planned.desired, now=around.now()))
+            progress.looked()
+            show(plan_lines(plan, remarks, revision=planned.revision), flags)
             if saved is not None:
                 refuse_if_stale(saved, planned.plan, account=planned.account)
 
@@ -155,7 +114,7 @@ async def _apply(
 ) -> Applied | None:
     async with writing_pass(around, command="apply") as (configuration, work):
         for warning in configuration.warnings:
-            click.echo(f"warning: {warning}", err=True)
+            click.echo(f"warning: {printable(str(warning))}", err=True)
         return await apply_pass(work, review=review, approve=approve, lifted=lifted, on_event=progress.on_event)
 
 
@@ -195,7 +154,7 @@ def _exit_code(applied: Applied) -> int:
 
 
 @click.command()
-@click.argument("address")
+@address_argument()
 @click.pass_context
 def resume(ctx: click.Context, address: str) -> int:
     """Resume the stopped or blocked runs of a resource now.

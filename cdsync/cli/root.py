@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import importlib
 import keyword
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from cdsync import __version__
 from cdsync.errors import CdsyncError, ConfigError
@@ -21,10 +23,11 @@ from cdsync.render.lines import printable
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("declaration", "Write a commented starter configuration that validates."),
     "validate": ("declaration", "Check the whole declaration offline; needs no key."),
-    "plan": ("planning", "Show what would happen, and why; changes nothing."),
+    "plan": ("reviewing", "Show what would happen, and why; changes nothing."),
     "apply": ("planning", "Make the account as declared."),
     "daemon": ("daemon", "Keep the account as declared: heal drift, resume runs, take up changes."),
     "status": ("standing", "Show every resource: declared, remote, health, last and next fire, last run."),
+    "next": ("coming", "Show when everything declared fires next, in its own zone; needs no key."),
     "history": ("standing", "Show what was done, when, by which commit, with what result."),
     "import": ("importing", "Write YAML for schedules nobody owns yet, and how to adopt them."),
     "adopt": ("ownership", "Take ownership of an object that is on the account already."),
@@ -59,13 +62,21 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name."""
+        if cmd_name not in COMMANDS and ctx.resilient_parsing:
+            return None  # a shell that completes what is still being typed
         if cmd_name not in COMMANDS:
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"There is no command {cmd_name!r}.{hint}")
         module = importlib.import_module(f"cdsync.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command" if keyword.iskeyword(cmd_name) else cmd_name)
+        is_pythons = keyword.iskeyword(cmd_name) or hasattr(builtins, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_command" if is_pythons else cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, with what they do, without importing any; or the global flags."""
+        names = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature
         """List the commands without importing any."""

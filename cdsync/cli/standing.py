@@ -3,36 +3,96 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import click
 
-from cdsync.assembly import reading_pass, settings_of
-from cdsync.cli.console import flags_of, show, surroundings_of
+from cdsync.assembly import Surroundings, known_offline, reading_pass, settings_of
+from cdsync.cli.addresses import address_argument
+from cdsync.cli.console import flags_of, patiently, show, surroundings_of
+from cdsync.cli.watching import watch
+from cdsync.core.crowding import Crowd, crowd_in
 from cdsync.core.model import Address
+from cdsync.core.policy import parse_duration
+from cdsync.core.records import HistoryEntry
+from cdsync.core.remarks import crowd_sentence
 from cdsync.core.revisions import short_revision
-from cdsync.core.status import StatusRow, make_status
+from cdsync.core.status import Health, StatusRow, make_status
+from cdsync.core.targets import did_you_mean
 from cdsync.errors import UnknownAddress
 from cdsync.reconciler import plan_pass
 from cdsync.render.history import history_document, history_lines
-from cdsync.render.plan_json import as_json
+from cdsync.render.lines import Line
+from cdsync.render.plan_json import as_json, crowd_document
 from cdsync.render.status import status_document, status_lines
-from cdsync.store import open_reader
+from cdsync.store import Store, open_reader
+
+SHORTEST = timedelta(seconds=2)
+"""Between two looks of a watch."""
 
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What goes to stdout.")
+@click.option("--watch", "watching", is_flag=True, help="Refresh in place, the worst first, until Ctrl-C.")
+@click.option("--interval", metavar="DURATION", default="10s", help="How often, such as 10s or 1m. [default: 10s]")
 @click.pass_context
-def status(ctx: click.Context, form: str) -> None:
-    """Show every resource: declared, remote, health, last and next fire, last run."""
-    title, rows, revision = asyncio.run(_status(ctx))
+def status(ctx: click.Context, *, form: str, watching: bool, interval: str) -> None:
+    """Show every resource: declared, remote, health, last and next fire, last run.
+
+    \b
+    Examples:
+      cdsync status
+      cdsync status --watch --interval 30s
+      cdsync status --format json
+    """
+    flags = flags_of(ctx)
+    if watching:
+        if form != "text":
+            raise click.UsageError("--watch shows text; leave out --format")
+        watch(lambda: _watched(ctx, interval), every=_pause(interval), flags=flags)
+        return
+    with patiently("reading the account", flags):
+        found = asyncio.run(_status(ctx))
     if form == "json":
-        click.echo(as_json(status_document(rows, revision=revision)), nl=False)
-    else:
-        show(status_lines(rows, title=title), flags_of(ctx))
+        document = status_document(found.rows, revision=found.revision) | {"crowd": crowd_document(found.crowd)}
+        click.echo(as_json(document), nl=False)
+        return
+    if found.crowd is not None:
+        click.echo(f"warning: {crowd_sentence(found.crowd)}", err=True)
+    show(status_lines(found.rows, title=found.title), flags)
 
 
-async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...], str | None]:
+def _pause(text: str) -> timedelta:
+    try:
+        pause = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--interval") from error
+    if pause < SHORTEST:
+        raise click.BadParameter("every look costs requests; expected at least 2s", param_hint="--interval")
+    return pause
+
+
+def _watched(ctx: click.Context, interval: str) -> list[Line]:
+    found = asyncio.run(_status(ctx))
+    rows = tuple(sorted(found.rows, key=lambda row: list(Health).index(row.health)))
+    when = f"{found.now:%H:%M:%S} UTC, every {interval}; Ctrl-C ends"
+    return [Line(when, "faint"), *status_lines(rows, title=found.title)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Status:
+    """What one look at the account gives."""
+
+    title: str
+    rows: tuple[StatusRow, ...]
+    crowd: Crowd | None
+    now: datetime
+    revision: str | None
+
+
+async def _status(ctx: click.Context) -> _Status:
     async with reading_pass(surroundings_of(ctx)) as (_, work):
         planned = await plan_pass(work)
         now = work.api.server_now()
@@ -41,14 +101,15 @@ async def _status(ctx: click.Context) -> tuple[str, tuple[StatusRow, ...], str |
         rows = make_status(planned.desired, planned.sight.observed, owned, planned.plan, now, resume=work.policy.resume)
         revision = f", at {short_revision(work.revision)}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
-        return f"{where}; times in UTC", rows, work.revision
+        crowd = crowd_in(planned.desired.resources.values(), now=now)
+        return _Status(title=f"{where}; times in UTC", rows=rows, crowd=crowd, now=now, revision=work.revision)
 
 
 @click.command()
-@click.argument("address", required=False)
+@address_argument(required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="What goes to stdout.")
 @click.pass_context
-def history(ctx: click.Context, address: str | None, form: str) -> None:
+def history(ctx: click.Context, *, address: str | None, form: str) -> None:
     """Show what was done, when, by which commit, with what result.
 
     \b
@@ -56,19 +117,24 @@ def history(ctx: click.Context, address: str | None, form: str) -> None:
       cdsync history
       cdsync history schedule/weekday-leads --format json
     """
-    settings = settings_of(surroundings_of(ctx))
-    with open_reader(settings.state) as store:
-        entries = store.history(_address(address) if address else None)
-    if address and not entries:
-        raise UnknownAddress(f"nothing was ever done to {address}", remedy="cdsync history shows what was done to all")
+    around = surroundings_of(ctx)
+    with open_reader(settings_of(around).state) as store:
+        entries = _entries(address, around, store) if address else store.history()
     if form == "json":
         click.echo(as_json(history_document(entries)), nl=False)
     else:
         show(history_lines(entries), flags_of(ctx))
 
 
-def _address(text: str) -> Address:
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise UnknownAddress(str(error)) from error
+def _entries(text: str, around: Surroundings, store: Store) -> tuple[HistoryEntry, ...]:
+    """What was done to the resource that a person named.
+
+    Raises:
+        UnknownAddress: nothing was; names the nearest to which something was, or which is known otherwise.
+    """
+    with suppress(ValueError):
+        if entries := store.history(Address.parse(text)):
+            return entries
+    known = known_offline(around) | {entry.address for entry in store.history()}
+    near = "" if text in map(str, known) else did_you_mean(text, known)
+    raise UnknownAddress(f"nothing was ever done to {text!r}{near}", remedy="cdsync history shows what was done to all")

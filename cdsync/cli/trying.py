@@ -62,5 +62,12 @@ def _announce(url: str) -> None:
 @click.command()
 @click.pass_context
 def demo(ctx: click.Context) -> int:
-    """Take the tour: simulator, plan, apply, drift healed, run resumed."""
+    """Take the tour: simulator, plan, apply, drift healed, run resumed.
+
+    It needs no account and no key, and leaves nothing behind.
+
+    \b
+    Example:
+      cdsync demo
+    """
     return run_demo(color=flags_of(ctx).color)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from cdsync.config.load import (
     Configuration,
     Reading,
+    declared_addresses,
     declares_anything,
     load,
     load_from,
@@ -32,6 +33,7 @@ __all__ = [
     "Item",
     "Reading",
     "SnapshotFiles",
+    "declared_addresses",
     "declares_anything",
     "load",
     "load_from",

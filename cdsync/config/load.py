@@ -17,7 +17,7 @@ from cdsync.config.resources import Declared, declare
 from cdsync.config.settings_file import build_settings, settings_problems
 from cdsync.config.warnings import warnings_of
 from cdsync.config.yaml_nodes import Tree, read_tree
-from cdsync.core.model import Address, DesiredState
+from cdsync.core.model import NAME, Address, DesiredState
 from cdsync.core.policy import Policy
 from cdsync.errors import CdsyncError, ConfigError, Problem
 from cdsync.settings import Settings
@@ -42,13 +42,14 @@ class Configuration:
     """All that a config root declares.
 
     `desired` has only its `resources` filled, sorted by address. `files` maps every file that was read, as a path
-    relative to the root, to its sha256.
+    relative to the root, to its sha256; `sources` names for each resource those that it was read from.
     """
 
     settings: Settings
     desired: DesiredState
     warnings: tuple[Problem, ...] = ()
     files: Mapping[str, str]
+    sources: Mapping[Address, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,19 @@ def declares_anything(root: Path) -> bool:
     return bool(problems) or found not in ([], [SETTINGS_FILE])
 
 
+def declared_addresses(text: str) -> frozenset[Address]:
+    """The addresses that the text of a YAML file declares, however wrong it is otherwise; nothing is checked."""
+    tree = read_tree("", text)
+    document = tree.value if not tree.broken and isinstance(tree.value, Mapping) else {}
+    return frozenset(
+        Address(kind, name)
+        for section, kind in KIND_OF_SECTION.items()
+        if isinstance(named := document.get(section), Mapping)
+        for name in named
+        if NAME.fullmatch(name)
+    )
+
+
 def load_settings(root: Path) -> Settings:
     """Read `cdsync.yaml` alone.
 
@@ -156,6 +170,7 @@ def _declared(reading: Reading, settings: Settings | None, faults: list[Problem]
         desired=DesiredState(resources={address: item.resource for address, item in resources.items()}),
         warnings=sorted_problems(warnings_of(resources.values(), now=now)),
         files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
+        sources={address: item.files for address, item in resources.items()},
     )
 
 

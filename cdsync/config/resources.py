@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cdsync.config.assembly import assemble
 from cdsync.config.fields import cron_fault, instant_fault, timezone_fault
-from cdsync.config.inputs import InputFileError, InputFiles, Rows
+from cdsync.config.inputs import InputFileError, InputFiles, Rows, input_path
 from cdsync.config.places import KIND_OF_SECTION, Path, shortened
 from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
 from cdsync.config.yaml_nodes import Tree
@@ -32,11 +32,15 @@ _NAME_RULE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A resource with its document and the place of its cron expression, which may be that of `defaults`."""
+    """A resource with its document and the place of its cron expression, which may be that of `defaults`.
+
+    `files` are all that it was read from, as paths relative to the root: its document, and its file of inputs if any.
+    """
 
     resource: Resource
     tree: Tree
     cron_path: Path
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ def declare(
                     ),
                     tree=tree,
                     cron_path=("defaults", "cron") if in_defaults else (*entry.path, "cron"),
+                    files=_files(entry),
                 )
     problems += _renaming_faults(entries)
     return declared, problems
@@ -162,6 +167,12 @@ def _rows(entry: _Entry, inputs: InputFiles) -> Rows | None:
     if isinstance(value, Mapping):
         return inputs.rows(entry.tree.file, str(value["file"]), address=str(entry.address))
     return tuple(row for row in value if isinstance(row, Mapping)) if isinstance(value, list) else ()
+
+
+def _files(entry: _Entry) -> tuple[str, ...]:
+    inputs = entry.own.get("inputs")
+    named = (input_path(entry.tree.file, str(inputs["file"])),) if isinstance(inputs, Mapping) else ()
+    return (entry.tree.file, *named)
 
 
 def _field_faults(part: Part, tree: Tree, path: Path, fields: Fields) -> list[Problem]:

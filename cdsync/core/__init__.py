@@ -1,4 +1,1 @@
-"""What cdsync decides and why: values in, values out. No clock, no log, no I/O, nothing but the standard library.
-
-croniter is the one exception, inside `cron`.
-"""
+"""What cdsync decides and why: values in, values out. No clock, no log, no I/O, nothing but the standard library."""

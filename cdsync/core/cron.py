@@ -3,9 +3,8 @@
 Five POSIX fields, 0 = Sunday (API contract: `cron`). Two expressions are equal when they name the same minutes, however
 they are spelt. Fire times are for checking and for showing; what exists is never decided by them.
 
-croniter finds the candidates on the naive local calendar; zones are applied here, so that its handling of daylight
-saving is never relied upon. A local time that a change skips does not fire; one that a change repeats fires once, the
-first time.
+Candidates are found on the naive local calendar, day by day, and zones are applied to them afterwards. A local time
+that a change of daylight saving skips does not fire; one that a change repeats fires once, the first time.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from croniter import croniter
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -69,7 +66,7 @@ class Cron:
         return " ".join("*" if len(v) == size else ",".join(map(str, sorted(v))) for v, size in everything)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def parse_cron(expression: str) -> Cron:
     """Read five POSIX fields.
 
@@ -181,14 +178,28 @@ def fire_times(expression: str, timezone: str | None, *, after: datetime) -> Ite
     Raises:
         CronError: the expression or the zone is not usable.
     """
+    return (tick for tick, skipped in ticks(expression, timezone, after=after) if not skipped)
+
+
+def ticks(expression: str, timezone: str | None, *, after: datetime) -> Iterator[tuple[datetime, bool]]:
+    """The fire times strictly after an aware instant, and with True those that a clock change skips; without end.
+
+    Raises:
+        CronError: the expression or the zone is not usable.
+    """
     cron, local_zone = parse_cron(expression), zone(timezone)
     # A local time fires the first time that it comes. So of two that exist the later one on the calendar also fires
     # later, and none that the calendar shows no later than `after` can still lie ahead of it.
     start = after.astimezone(local_zone).replace(tzinfo=None)
     for naive in _local_times(cron, start):
-        fire = naive.replace(tzinfo=local_zone)
-        if _exists(naive, local_zone) and fire.astimezone(UTC) > after:
-            yield fire
+        tick = naive.replace(tzinfo=local_zone)
+        if tick.astimezone(UTC) > after:
+            yield tick, not _exists(naive, local_zone)
+
+
+def is_repeated(fire: datetime) -> bool:
+    """Whether the local time of a fire comes twice, because the clock is put back after it."""
+    return fire.utcoffset() != fire.replace(fold=1).utcoffset()
 
 
 def next_fire(expression: str, timezone: str | None, *, after: datetime) -> datetime | None:
@@ -197,9 +208,27 @@ def next_fire(expression: str, timezone: str | None, *, after: datetime) -> date
 
 
 def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:
-    source = croniter(cron.expression, start, ret_type=datetime, day_or=cron.either_day, max_years_between_matches=100)
+    """The naive local times after another that an expression names, rising; without end."""
+    hours, minutes = sorted(cron.hours), sorted(cron.minutes)
+    day = start.date()
     while True:
-        yield source.get_next(datetime)
+        if day.month not in cron.months:
+            day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+            continue
+        if names_day(cron, day):
+            for hour in hours:
+                for minute in minutes:
+                    local = datetime.combine(day, time(hour, minute))
+                    if local > start:
+                        yield local
+        day += timedelta(days=1)
+
+
+def names_day(cron: Cron, day: date) -> bool:
+    """Whether an expression names some time of a day."""
+    in_days, in_weekdays = day.day in cron.days, day.isoweekday() % 7 in cron.weekdays
+    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
+    return right_day and day.month in cron.months
 
 
 def _exists(naive: datetime, local_zone: ZoneInfo) -> bool:
@@ -239,9 +268,7 @@ def clock_changes(
 
 
 def _names(cron: Cron, local: datetime) -> bool:
-    in_days, in_weekdays = local.day in cron.days, local.isoweekday() % 7 in cron.weekdays
-    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
-    return local.minute in cron.minutes and local.hour in cron.hours and local.month in cron.months and right_day
+    return local.minute in cron.minutes and local.hour in cron.hours and names_day(cron, local)
 
 
 @lru_cache(maxsize=1024)

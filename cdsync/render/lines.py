@@ -50,6 +50,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def shortened(text: str, width: int = 52) -> str:
+    """The text, cut where it is longer than so many characters."""
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
 def printable(text: str) -> str:
     """The text with control characters shown as escapes, so that no value can steer a terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -29,13 +29,23 @@ def test_globs_select_addresses(globs: tuple[str, ...], expected: set[str]) -> N
     assert {str(known) for known in KNOWN if wanted(known)} == expected
 
 
-@pytest.mark.parametrize("glob", ["eu-leads", "schedule/EU-*", "schedules/*"])
-def test_a_glob_that_matches_nothing_is_misspelt(glob: str) -> None:
-    """Nothing is silently left out because of a typing error."""
+@pytest.mark.parametrize(
+    ("glob", "near"),
+    [
+        ("eu-leads", "; did you mean 'schedule/eu-leads'?"),
+        ("schedule/eu-laeds", "; did you mean 'schedule/eu-leads'?"),
+        ("schedule/backfill", "; did you mean 'run/backfill'?"),
+        ("schedule/zzz", ""),
+        ("schedule/EU-*", ""),
+        ("schedules/*", ""),
+    ],
+)
+def test_a_glob_that_matches_nothing_is_misspelt(glob: str, near: str) -> None:
+    """Nothing is silently left out because of a typing error, and an address is answered with the nearest."""
     with pytest.raises(UnknownAddress) as caught:
         selection(("run/*", glob), known=KNOWN)
 
-    assert str(caught.value) == f"{glob!r} matches nothing that is declared or owned"
+    assert str(caught.value) == f"{glob!r} matches nothing that is declared or owned{near}"
     assert caught.value.remedy == "an address is schedule/NAME or run/NAME; cdsync status lists them"
 
 

@@ -72,7 +72,8 @@ def record(result: Result = Result.UNCHANGED, *, plan: Plan | None = None, **cha
 def delivery(settings: Settings | None = None) -> Delivery:
     """An empty declaration."""
     settings = settings or Settings(root=ROOT, state=default_state(ROOT), results=default_results(ROOT))
-    return Delivery(configuration=Configuration(settings=settings, desired=DesiredState(), files={}), revision="abc123")
+    empty = Configuration(settings=settings, desired=DesiredState(), files={}, sources={})
+    return Delivery(configuration=empty, revision="abc123")
 
 
 def standing(last: PassRecord | None = None, **changes: Any) -> Standing:

@@ -14,6 +14,7 @@ from cdsync.core.plan import ActionKind, BlockedReason, Plan, Reason, fingerprin
 from cdsync.core.work import Callback, Reference
 from cdsync.render.plan_json import as_json, plan_document
 from tests.core.values import NOW, applied, desired, observed, owned, plan_of, schedule, shown, work
+from tests.render.reviewed import HOSTILE, hostile_plan, hostile_remarks
 from tests.render.test_plan_text import eventful, plans
 
 ACCOUNT = "https://api.example.com/v4 as cdsync"
@@ -99,3 +100,25 @@ def test_the_document_holds_nothing_sensitive() -> None:
 
     assert "canary" not in text
     assert '"A": "(sensitive)"' in text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_told_beside_a_plan_fits_the_schema_too(text: str) -> None:
+    """Whatever a plan and its remarks hold, the document is one that the schema describes."""
+    plan = hostile_plan(text)
+    document = plan_document(plan, account=text, targets=(text,), remarks=hostile_remarks(plan, text))
+
+    validate(json.loads(as_json(document)))
+    assert document["since"]["ref"] == text
+    assert document["actions"][0]["preview"]["after"]["words"] == text
+    assert document["blocked"][0]["origin"] == "change"
+    assert document["crowd"]["minutes"] == 2
+    assert len(document["cannot_see"]) == 3
+
+
+def test_remarks_are_no_part_of_what_a_plan_decides() -> None:
+    """The fingerprint of a reviewed plan does not depend on what was told beside it."""
+    plan = hostile_plan("text")
+    with_remarks = plan_document(plan, account="x", remarks=hostile_remarks(plan, "text"))
+
+    assert with_remarks["fingerprint"] == plan_document(plan, account="x")["fingerprint"]

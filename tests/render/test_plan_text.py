@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from cdsync.core.diff import FieldChange
 from cdsync.core.model import Kind, Resource
+from cdsync.core.origin import Since
 from cdsync.core.plan import Action, ActionKind, Blocked, BlockedReason, Drift, Limit, Plan, Reason, Violation
+from cdsync.core.remarks import NO_STATE, Remarks
 from cdsync.core.work import Callback, Reference
 from cdsync.render.lines import STYLES, WIDTH, Line, joined, printable, wrapped
-from cdsync.render.plan_text import SIGNS, plan_lines, summary_sentence
+from cdsync.render.plan_sections import SIGNS, summary_sentence
+from cdsync.render.plan_text import plan_lines
 from tests.core.values import (
     NOW,
     address,
@@ -31,6 +34,7 @@ from tests.core.values import (
     shown,
     work,
 )
+from tests.render.reviewed import HOSTILE, hostile_plan, hostile_remarks
 
 
 def eventful() -> Plan:
@@ -288,3 +292,32 @@ def test_nothing_sensitive_is_shown(seed: int) -> None:
     assert "hooks.example.com" not in text
     assert "callback.headers.B: (sensitive) -> null" in text
     assert text.count("(sensitive)") >= 4
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_told_beside_a_plan_cannot_steer_a_terminal(text: str) -> None:
+    """Every line is printable, whatever stands in a plan and in its remarks."""
+    plan = hostile_plan(text)
+
+    assert all(line.text.isprintable() for line in plan_lines(plan, hostile_remarks(plan, text)))
+
+
+def test_rows_stand_apart_by_where_they_come_from() -> None:
+    """The change first, then drift, then the rest, with a warning that the plan reaches beyond the change."""
+    plan = eventful()
+    change = Since(ref="main", base="abc123", files=("cdsync.yaml",), addresses=frozenset({address("moved")}))
+    lines = [line.text for line in plan_lines(plan, Remarks(since=change, cannot_see=NO_STATE))]
+
+    titles = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert titles == [
+        "From files changed since main:",
+        "From drift on the account:",
+        "From neither, due for another reason:",
+        "Moved on the account since the last apply:",
+        "Left alone for another reason:",
+        "Not seen:",
+    ]
+    assert max(map(len, lines)) <= WIDTH
+    text = " ".join(lines)
+    assert "1 file changed since main (abc123). cdsync.yaml is among them: settings hold for" in text
+    assert "Warning: the plan reaches beyond the change: 9 of 10 actions do not come" in text
