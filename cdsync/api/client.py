@@ -23,6 +23,7 @@ import stamina.instrumentation
 from cdsync import __version__
 from cdsync.api.answers import decoded, postponed_until, raise_for_status, sensitive_in
 from cdsync.api.limiter import Limiter, seconds_to_wait
+from cdsync.api.trust import trust_for
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -108,6 +109,7 @@ class Client:
             },
             timeout=httpx.Timeout(timeout.total_seconds(), connect=timeout.total_seconds() / 2),
             transport=transport,
+            verify=trust_for(base_url),
             follow_redirects=False,
         )
         self._limiter = limiter
