@@ -10,8 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from cdsync.api import Api, Call, connect
 from cdsync.config import Configuration, declares_anything, load, load_settings
@@ -25,6 +24,9 @@ from cdsync.references import References
 from cdsync.revision import revision_of
 from cdsync.settings import GitSettings, Settings, with_environment
 from cdsync.store import Store, open_reader, open_writer
+
+if TYPE_CHECKING:
+    import httpx
 
 OVERRIDES = (Reference("env", "CDSYNC_API_KEY"),)
 """Secrets that are found where no setting says so."""

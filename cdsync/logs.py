@@ -1,6 +1,7 @@
 """Logs go to standard error: for people on a terminal, as JSON lines for programs. Event names are constant.
 
 Under systemd each line begins with its priority, `<6>` and the like, which journald takes off and files it by.
+structlog is slow to import, and most commands log nothing: so it is imported when there is something to log.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger, Processor
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -20,8 +22,18 @@ PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """What syslog(3) calls the levels."""
 
 
+_wanted: list[Callable[[], None]] = []
+"""How to set up logging, until something is logged."""
+
+
 def configure(*, log_format: str | None, level: str, environment: Mapping[str, str] = os.environ) -> None:
     """Set up logging for this process; `log_format` is `console`, `json`, or None for what fits."""
+    _wanted[:] = [partial(_configure, log_format=log_format, level=level, environment=environment)]
+
+
+def _configure(*, log_format: str | None, level: str, environment: Mapping[str, str]) -> None:
+    import structlog  # noqa: PLC0415 # it is slow to import
+
     terminal = sys.stderr.isatty()
     rendering: list[Processor]
     if (log_format or ("console" if terminal else "json")) == "json":
@@ -45,6 +57,10 @@ def configure(*, log_format: str | None, level: str, environment: Mapping[str, s
 
 def logger() -> FilteringBoundLogger:
     """The logger of this process, as it is configured when it is called."""
+    import structlog  # noqa: PLC0415 # it is slow to import
+
+    while _wanted:
+        _wanted.pop()()
     bound: FilteringBoundLogger = structlog.get_logger()
     return bound
 

@@ -6,8 +6,13 @@ failure is one of the errors under `ApiError`. Reads are repeated when they fail
 
 from __future__ import annotations
 
-from cdsync.api.api import Api, Created, connect
-from cdsync.api.client import Call
-from cdsync.api.dialects import Operation
+import sys
+
+# httpx does without the command line that it brings where that is missing; to import it takes as long as all the rest.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # "None stands for a module that is not there"
+
+from cdsync.api.api import Api, Created, connect  # noqa: E402 # after the line above
+from cdsync.api.client import Call  # noqa: E402
+from cdsync.api.dialects import Operation  # noqa: E402
 
 __all__ = ["Api", "Call", "Created", "Operation", "connect"]

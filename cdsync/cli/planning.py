@@ -13,7 +13,8 @@ import click
 
 from cdsync.assembly import Surroundings, writing_pass
 from cdsync.cli.addresses import address_argument, target_option
-from cdsync.cli.console import ApplyProgress, flags_of, show, surroundings_of
+from cdsync.cli.console import flags_of, following, show, surroundings_of
+from cdsync.cli.progress import ApplyProgress
 from cdsync.cli.root import Flags
 from cdsync.cli.saved_plan import SavedPlan, read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
@@ -81,7 +82,7 @@ def _reviewed_apply(
     around: Surroundings, flags: Flags, *, saved: SavedPlan | None, limits: Mapping[str, int], yes: bool
 ) -> Applied | None:
     """Apply, with the plan shown first, held against a saved one, and agreed to."""
-    with ApplyProgress(flags) as progress:
+    with following(flags) as progress:
 
         def review(planned: Planned) -> None:
             # A limit that is passed is told by the refusal itself, unless a flag has lifted it.
@@ -166,7 +167,7 @@ def resume(ctx: click.Context, address: str) -> int:
     Example:
       cdsync resume schedule/weekday-leads
     """
-    with ApplyProgress(flags_of(ctx)) as progress:
+    with following(flags_of(ctx)) as progress:
         report = asyncio.run(_resume(ctx, address, progress))
     done, tried = report.count("done"), len(report.results)
     click.echo(f"{done} of {tried} runs resumed" if tried else "none of its runs stands still")
