@@ -103,7 +103,7 @@ def test_the_libraries_of_the_readme_are_those_that_are_needed() -> None:
 
 def test_every_log_event_is_in_the_docs() -> None:
     """Whoever searches a log for a name finds it explained, and no name is explained that is never logged."""
-    call = re.compile(r'(?:logger\(\)\.[a-z]+|level)\(\s*"([a-z_.]+)"(?: if \w+ else "([a-z_.]+)")?')
+    call = re.compile(r'(?:logger\(\)\.[a-z]+|level|_tell_once)\(\s*"([a-z_.]+)"(?: if \w+ else "([a-z_.]+)")?')
     sources = (source.read_text(encoding="utf-8") for source in (TOP / "cdsync").rglob("*.py"))
     logged = {name for text in sources for found in call.findall(text) for name in found if name}
     section = (TOP / "docs" / "daemon.md").read_text(encoding="utf-8").split("## Logs")[1].split("## ")[0]

@@ -11,6 +11,8 @@ from cdsync.daemon.feed import Delivery, Feed
 from cdsync.errors import CdsyncError
 from cdsync.logs import logger
 
+REPORT = "report it with the log; the next try may succeed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -42,11 +44,17 @@ class Declared:
             try:
                 found = await self._feed.latest()
             except CdsyncError as error:
-                if self.delivery is None:
-                    await self._take_up_remembered()
-                self._refuse(error)
+                await self._keep(error)
+            except Exception as problem:
+                logger().exception("configuration.crashed")
+                await self._keep(CdsyncError(f"unexpected {type(problem).__name__}: {problem}", remedy=REPORT))
             else:
                 self._accept(found)
+
+    async def _keep(self, error: CdsyncError) -> None:
+        if self.delivery is None:
+            await self._take_up_remembered()
+        self._refuse(error)
 
     async def _take_up_remembered(self) -> None:
         """At a start, go on with what was good before it, as long as the newest declaration cannot be had."""

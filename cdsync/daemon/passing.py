@@ -13,6 +13,8 @@ from cdsync.core.actions import Violation
 from cdsync.core.events import Event, Failed, Progressed, Started, Succeeded, Unresolved
 from cdsync.core.model import Address
 from cdsync.core.setbacks import Setback
+from cdsync.core.status import StatusRow
+from cdsync.daemon.declared import REPORT
 from cdsync.daemon.feed import Delivery
 from cdsync.daemon.link import Link
 from cdsync.daemon.standing import PassRecord, Result, rows_of
@@ -58,10 +60,7 @@ class Passing:
                 raise
         except Exception as problem:
             logger().exception("pass.crashed", number=self.number)
-            error = CdsyncError(
-                f"unexpected {type(problem).__name__}: {problem}",
-                remedy="report it with the log; the next pass tries again",
-            )
+            error = CdsyncError(f"unexpected {type(problem).__name__}: {problem}", remedy=REPORT)
         # What could not be written down is a matter of the whole daemon, whichever action met it.
         error = error or next(filter(None, map(_broken_state, self.events)), None)
         seen = (applied.seen if applied else None) or self._found
@@ -76,10 +75,18 @@ class Passing:
             events=tuple(self.events),
             found=self._found,
             seen=seen,
-            rows=rows_of(seen, self.server_now()) if seen else (),
+            rows=self._rows(seen) if seen else (),
             applied=applied,
             error=error,
         )
+
+    def _rows(self, seen: Planned) -> tuple[StatusRow, ...]:
+        try:
+            return rows_of(seen, self.server_now())
+        except Exception:
+            # To show how things stand is no reason to end.
+            logger().exception("pass.crashed", number=self.number)
+            return ()
 
     def only_looks(self) -> bool:
         """Whether nothing is lost when it does not come to its end: nothing is under way, and no outcome unknown."""

@@ -11,6 +11,7 @@ from cdsync.daemon.metrics import Metrics
 from cdsync.daemon.news import Memory, Occasion
 from cdsync.daemon.notifications import Notifier
 from cdsync.daemon.standing import PassRecord, Standing
+from cdsync.logs import logger
 from cdsync.settings import Settings
 
 LAST_WORDS = 5.0
@@ -33,6 +34,13 @@ class Reporter:
             self._settings = standing.delivery.configuration.settings
         if record is not None:
             self._metrics.count_pass(record)
+        try:
+            self._tell(standing, record)
+        except Exception:
+            # Whatever is wrong with telling, the account is kept.
+            logger().exception("report.crashed")
+
+    def _tell(self, standing: Standing, record: PassRecord | None) -> None:
         occasion = Occasion(
             at=self._around.now(),
             account=self._settings.account,

@@ -26,7 +26,10 @@ def look_at_key(settings: Settings, around: Surroundings) -> Iterator[Finding]:
 def look_at_secrets(settings: Settings, around: Surroundings) -> Iterator[Finding]:
     """What the daemon's listener and its notifications need."""
     references = references_of(settings, around)
-    for name, reference in (("token", settings.daemon.token), ("webhook_secret", settings.daemon.webhook_secret)):
+    daemon = settings.daemon
+    named = [("token", daemon.token), ("webhook_secret", daemon.webhook_secret)]
+    named += [("git.token", daemon.git.token)] if daemon.git else []
+    for name, reference in named:
         if reference is not None:
             yield from _look(f"daemon.{name} {reference}", reference, references)
     for number, subscription in enumerate(settings.notify):

@@ -7,9 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from cdsync.daemon.triggers import Cause
 from cdsync.simulator import Fault, SimulatorOptions
-from tests.daemon.world import Kept, keep
+from tests.daemon.world import SETTINGS, Kept, keep
 
 HOUR = 3600
 ONE = {"a": "0 9 * * 1"}
@@ -193,3 +195,37 @@ def test_a_plan_that_passes_a_limit_is_refused_as_a_whole(tmp_path: Path) -> Non
         assert kept.results[-1] == "unchanged"
 
     keep(tmp_path, story, declared=crons)
+
+
+def test_a_mistake_of_ours_ends_a_pass_and_not_the_daemon(tmp_path: Path) -> None:
+    """It is told as a failure that a person should report, waited out, and gone on from."""
+
+    async def story(kept: Kept) -> None:
+        await asyncio.sleep(30)
+        kept.line.mistake = True
+        await asyncio.sleep(120)
+        last = kept.loop.standing.last
+        assert last is not None
+        assert str(last.error) == "unexpected RuntimeError: nobody thought of this"
+        assert kept.loop.standing.failures > 1
+        kept.line.mistake = False
+        await asyncio.sleep(120)
+        assert kept.results[-1] == "unchanged"
+
+    with capture_logs() as logs:
+        keep(tmp_path, story, declared=ONE)
+    assert "pass.crashed" in {entry["event"] for entry in logs}
+
+
+def test_what_is_opened_once_cannot_be_changed_later(tmp_path: Path) -> None:
+    """Who moves the state or the listener in the declaration is told, once, that it takes a restart."""
+
+    async def story(kept: Kept) -> None:
+        await asyncio.sleep(30)
+        kept.write("cdsync.yaml", f"{SETTINGS}state: elsewhere.db\n")
+        await asyncio.sleep(200)
+
+    with capture_logs() as logs:
+        keep(tmp_path, story, declared=ONE)
+    told = [entry for entry in logs if entry["event"] == "settings.restart_needed"]
+    assert [entry["changed"] for entry in told] == [["state"]]

@@ -31,14 +31,20 @@ SETTINGS = "api: {requests_per_minute: 6000, key: {file: key.txt}}\ndaemon: {int
 
 @dataclass
 class Line(httpx.AsyncBaseTransport):
-    """The way to the API, which may be cut, or lose the answers to what changes something, after some seconds."""
+    """The way to the API, which may be cut, or lose the answers to what changes something, after some seconds.
+
+    With `mistake` it fails in a way that no code expects.
+    """
 
     served: Served
     cut: bool = False
+    mistake: bool = False
     loses_after: float | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on, or fail as a network that is down."""
+        if self.mistake:
+            raise RuntimeError("nobody thought of this")
         if self.cut:
             raise httpx.ConnectError("no route to host", request=request)
         response = await self.served.transport.handle_async_request(request)
