@@ -105,19 +105,20 @@ class GitFeed:
             )
         if self._source is None or self._source[0] != git:
             self._source, self._hangs = (git, git_source(git, settings, self._around)), None
-            if declares_anything(settings.root):
-                self._tell_once("declaration.ignored", folder=str(settings.root), reason="daemon.git is set")
+            if declares_anything(settings.root) and self._is_first("declaration"):
+                logger().info("declaration.ignored", folder=str(settings.root), reason="daemon.git is set")
         return self._source[1]
 
     def _delivery(self, found: Declared) -> Delivery:
-        if _SETTINGS_FILE in found.configuration.files:
-            self._tell_once("settings.ignored", file=_SETTINGS_FILE, revision=found.commit, reason="the machine's win")
+        if _SETTINGS_FILE in found.configuration.files and self._is_first("settings"):
+            logger().info("settings.ignored", file=_SETTINGS_FILE, revision=found.commit, reason="the machine's win")
         return Delivery(configuration=found.configuration, revision=found.commit)
 
-    def _tell_once(self, event: str, **about: str) -> None:
-        if event not in self._told:
-            self._told.add(event)
-            logger().info(event, **about)
+    def _is_first(self, what: str) -> bool:
+        """Whether this was not told before; it counts as told from now on."""
+        first = what not in self._told
+        self._told.add(what)
+        return first
 
 
 def _now() -> float:

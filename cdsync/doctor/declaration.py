@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cdsync.assembly import Surroundings, git_source, read_configuration
+from cdsync.assembly import Surroundings, read_configuration
 from cdsync.core.findings import Finding, fail, ok, warn
 from cdsync.errors import CdsyncError, ConfigError
 from cdsync.render.lines import counted
 from cdsync.revision import git_version, revision_of, why_no_revision
-from cdsync.settings import GitSettings, Settings
 
 SHOWN = 5
 """How many problems are shown; `validate` shows them all."""
@@ -33,19 +32,6 @@ def look_at_declaration(around: Surroundings) -> Iterator[Finding]:
         yield warn("declaration", str(warning))
     resources, files = len(configuration.desired.resources), len(configuration.files)
     yield ok("declaration", f"{counted(resources, 'resource')} in {counted(files, 'file')}")
-
-
-async def look_at_source(git: GitSettings, settings: Settings, around: Surroundings) -> Finding:
-    """The last good commit of the repository that feeds the daemon; the remote is not asked.
-
-    Raises:
-        CdsyncError: it cannot be read, or is not good by now.
-    """
-    found = await git_source(git, settings, around).good(settings, now=around.now())
-    if found is None:
-        return warn("daemon.git", "no commit was taken up yet", "cdsync daemon --once")
-    resources = counted(len(found.configuration.desired.resources), "resource")
-    return ok("daemon.git", f"the last good commit is {found.commit}, with {resources}")
 
 
 def look_at_git(root: Path) -> Iterator[Finding]:

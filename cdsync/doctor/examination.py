@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from cdsync.assembly import Surroundings, references_of, settings_of
 from cdsync.core.findings import Finding, fail, ok
 from cdsync.doctor.account import look_at_account
-from cdsync.doctor.declaration import look_at_declaration, look_at_git, look_at_source
+from cdsync.doctor.declaration import look_at_declaration, look_at_git
 from cdsync.doctor.files import look_at_folders, look_at_state
+from cdsync.doctor.repository import look_at_repository
 from cdsync.doctor.secrets import look_at_key, look_at_secrets
 from cdsync.errors import CdsyncError, UnresolvedReference
 from cdsync.settings import Settings
@@ -37,13 +38,14 @@ async def examine(around: Surroundings) -> tuple[Finding, ...]:
         Look("declaration", lambda: look_at_declaration(around)),
         Look("folder", lambda: look_at_folders(settings)),
         Look("state", lambda: look_at_state(settings)),
-        Look("git", lambda: look_at_git(settings.root)),
+        *(() if settings.daemon.git else (Look("git", lambda: look_at_git(settings.root)),)),
         Look("key", lambda: look_at_key(settings, around)),
         Look("secret", lambda: look_at_secrets(settings, around)),
     )
     for look in looks:
         findings.extend(_made(look))
-    return (*findings, *await _source(settings, around), *await _account(settings, around))
+    repository = [finding async for finding in look_at_repository(settings, around)]
+    return (*findings, *repository, *await _account(settings, around))
 
 
 def _made(look: Look) -> Iterator[Finding]:
@@ -52,15 +54,6 @@ def _made(look: Look) -> Iterator[Finding]:
     except (CdsyncError, OSError) as error:
         remedy = error.remedy if isinstance(error, CdsyncError) else None
         yield fail(look.what, str(error), remedy)
-
-
-async def _source(settings: Settings, around: Surroundings) -> tuple[Finding, ...]:
-    if settings.daemon.git is None:
-        return ()
-    try:
-        return (await look_at_source(settings.daemon.git, settings, around),)
-    except CdsyncError as error:
-        return (fail("daemon.git", str(error), error.remedy),)
 
 
 async def _account(settings: Settings, around: Surroundings) -> tuple[Finding, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +65,7 @@ class GitSource:
         self._outcome: _Outcome | None = None
 
     async def moved(self) -> bool:
-        """Ask the remote whether its ref is elsewhere than when `latest` looked; nothing is fetched.
+        """Ask the remote whether its ref is elsewhere than when `latest` looked; nothing is fetched or written.
 
         Raises:
             GitUnreachable: the remote cannot be asked.
@@ -71,7 +73,9 @@ class GitSource:
             UnresolvedReference: a secret is not there.
         """
         access = access_to(self.git, self._references)
-        target = await look(self._program(access), self.git.url, self.git.ref, access=access)
+        with _own_folder(), tempfile.TemporaryDirectory(prefix="cdsync-git-") as elsewhere:
+            folder = self._folder if self._folder.is_dir() else Path(elsewhere)
+            target = await look(self._program(access, folder), self.git.url, self.git.ref, access=access)
         return self._outcome is None or self._outcome.object != target.object
 
     async def latest(self, settings: Settings, *, now: datetime) -> Declared:
@@ -84,7 +88,12 @@ class GitSource:
             UnresolvedReference: a secret is not there.
         """
         access = access_to(self.git, self._references)
-        program = self._program(access)
+        with _own_folder():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return await self._latest(settings, now, access)
+
+    async def _latest(self, settings: Settings, now: datetime, access: Access) -> Declared:
+        program = self._program(access, self._folder)
         target = await look(program, self.git.url, self.git.ref, access=access)
         signers = _stamp(self.git.allowed_signers or self.git.keyring)
         known = self._outcome
@@ -105,20 +114,20 @@ class GitSource:
         """
         if not self._folder.is_dir():
             return None
-        program = self._program(Access())
+        program = self._program(Access(), self._folder)
         copy = self._copy(program, Access())
-        commit = await copy.good()
-        if commit is None and copy.remembered() is None:
-            return None
-        if commit is None:
-            raise _lost(copy)
-        await verify(copy, commit, git=self.git, program=program)
-        return await self._read(copy, commit, settings, now)
+        with _own_folder():
+            commit = await copy.good()
+            if commit is None and copy.remembered() is None:
+                return None
+            if commit is None:
+                raise _lost(copy)
+            await verify(copy, commit, git=self.git, program=program)
+            return await self._read(copy, commit, settings, now)
 
-    def _program(self, access: Access) -> Git:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _program(self, access: Access, folder: Path) -> Git:
         return Git(
-            folder=self._folder,
+            folder=folder,
             limit=self.git.timeout.total_seconds(),
             transport=transport_of(self.git.url),
             environment=self._environment,
@@ -198,6 +207,18 @@ class GitSource:
             f"commit {commit[:12]} is no descendant of {good[:12]}, the last good one: its history was rewritten",
             remedy="push a commit that descends from the last good one, or set daemon.git.allow_rewind",
         )
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Whatever the disk refuses is told as an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise GitError(
+            f"{error.filename}: the copy of the repository cannot be kept: {error.strerror}",
+            remedy="see whether the folder of the state can be written, and the disk has room",
+        ) from error
 
 
 def _lost(copy: Copy) -> GitDamaged:

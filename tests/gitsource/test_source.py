@@ -422,6 +422,16 @@ def test_a_copy_that_was_being_replaced_is_found_again(upstream: Upstream, machi
     asyncio.run(scenario())
 
 
+def test_a_disk_that_refuses_is_told(upstream: Upstream, machine: Machine) -> None:
+    """What cannot be written ends in a message with a way out, not in a traceback."""
+    upstream.push(ONE)
+    machine.copy.parent.parent.mkdir(parents=True)
+    machine.copy.parent.write_bytes(b"")
+    with pytest.raises(GitError, match=r"/git: the copy of the repository cannot be kept: File exists"):
+        asyncio.run(machine.latest())
+    assert asyncio.run(machine.source.moved())
+
+
 def test_another_repository_begins_a_memory_of_its_own(tmp_path: Path, upstream: Upstream, machine: Machine) -> None:
     """Whoever changes URL or ref on the machine means it: what was good elsewhere is no history of the new one."""
     upstream.push(ONE)
