@@ -102,7 +102,7 @@ def test_the_examples_load_without_a_warning() -> None:
     for month in range(0, 36, 5):
         configuration = load(shipped("examples"), now=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=30 * month))
         kinds = [address.kind.value for address in configuration.desired.resources]
-        assert (kinds.count("schedule"), kinds.count("run")) == (10, 3)
+        assert (kinds.count("schedule"), kinds.count("run")) == (10, 4)
         assert configuration.warnings == ()
 
 
