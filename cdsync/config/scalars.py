@@ -23,6 +23,7 @@ _WORDS: dict[str, bool | None] = (
 _NUMERIC_START = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BARE_EXPONENT = re.compile(r"[^.]*[eE].*|.*[eE][0-9]+")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?")
 _UNDERSCORES = re.compile(r"(?=[^_]*_)[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?")
@@ -58,6 +59,10 @@ def _numeric(text: str) -> int | float | str:
         value = float(text)
         if math.isinf(value):
             raise ScalarError("is a number too large for JSON; put it in quotes to keep it as a text")
+        if _BARE_EXPONENT.fullmatch(text):
+            raise ScalarError(
+                "is a text to YAML 1.1 and a number to YAML 1.2; write 1.0e+3 for 1e3, or put it in quotes"
+            )
         return value
     if advice := _surprise(text):
         raise ScalarError(advice)

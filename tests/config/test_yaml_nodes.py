@@ -269,6 +269,19 @@ WITHOUT_CRON = "schedules:\n  x:\n    action: act\n    inputs: [{u: x}]\n"
             [("a.yaml:6:25: schedule/x: .NaN is no number of JSON; expected a finite number, or a text in quotes")],
             id="a_plain_not_a_number",
         ),
+        *[
+            pytest.param(
+                {"a.yaml": SCHEDULE + f"    parameters: {{value: {text}}}\n"},
+                [
+                    (
+                        f"a.yaml:6:25: schedule/x: {text} is a text to YAML 1.1 and a number to YAML 1.2; "
+                        "write 1.0e+3 for 1e3, or put it in quotes"
+                    )
+                ],
+                id=f"the_bare_exponent_{text}",
+            )
+            for text in ("0E0", "12e45", "1.5e3")
+        ],
         pytest.param(
             {"a.yaml": SCHEDULE + "    parameters: {value: 1e999}\n"},
             [("a.yaml:6:25: schedule/x: 1e999 is a number too large for JSON; put it in quotes to keep it as a text")],
@@ -375,7 +388,7 @@ def test_what_was_dumped_is_read_back(value: object) -> None:
             for text in ("2026-12-01", "2026-12-01T08:00:00+01:00", "1.2.3", "1,000", "=", "nullify", "1 3")
         ],
         *[("null", None), ("NULL", None), ("TRUE", True), ("false", False)],
-        *[("+3", 3), ("-0", 0), ("1e3", 1000.0), (".5", 0.5), ("5.", 5.0)],
+        *[("+3", 3), ("-0", 0), ("1.0e+3", 1000.0), (".5", 0.5), ("5.", 5.0)],
     ],
 )
 def test_plain_scalars_follow_the_core_schema(written: str, value: object) -> None:
