@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -210,6 +211,31 @@ def test_it_is_asked_over_http(tmp_path: Path) -> None:
             assert keeper.end() == 0
         assert "t0k3n" not in str(keeper.log)
         assert KEY not in str(keeper.log)
+
+
+def test_the_service_manager_is_told_of_each_turn(tmp_path: Path) -> None:
+    """Ready when it is, reloading until it has read everything again, how things stand, alive, and stopping."""
+    with running() as simulator, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        manned = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
+        with daemon(user, **manned) as keeper:
+            keeper.wait_for_pass("applied")
+            assert hear(manager, "STATUS=1 declared; pass 1 applied: 1 done") == ["READY=1"]
+            keeper.send(signal.SIGHUP)
+            assert hear(manager, "READY=1") == ["RELOADING=1"]
+            hear(manager, "WATCHDOG=1")
+            assert keeper.end() == 0
+        hear(manager, "STOPPING=1")
+
+
+def hear(manager: socket.socket, wanted: str) -> list[str]:
+    """What is told until this is, but for signs of life and other words about how things stand."""
+    told = []
+    while not (message := manager.recv(4096).decode()).startswith(wanted):
+        told.append(message.split("\n")[0])
+    return [line for line in told if not line.startswith(("WATCHDOG=", "STATUS="))]
 
 
 def test_an_address_that_is_taken_is_refused_at_the_start(tmp_path: Path) -> None:
