@@ -117,6 +117,7 @@ class Passing:
 
     async def _apply(self) -> Applied | None:
         settings = self.delivery.configuration.settings
+        self.store.require_in_place()
         self._api = await self.link.api(settings)
         work = Pass(
             settings=settings,

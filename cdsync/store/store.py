@@ -14,6 +14,7 @@ from pathlib import Path
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
 from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry, Intent, PendingIntent
+from cdsync.errors import StoreError
 from cdsync.store.codec import (
     decode_intent,
     decode_ownership,
@@ -45,7 +46,20 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._file = _identity(path)
         self.path = path
+
+    def require_in_place(self) -> None:
+        """Make sure that the file that is written is still the one that the next to open it will find.
+
+        Raises:
+            StoreError: it was deleted, moved away or replaced; what is written would be lost.
+        """
+        if self._file != _identity(self.path):
+            raise StoreError(
+                f"{self.path}: deleted, moved away or replaced while it was in use; what is written now would be lost",
+                remedy="put it back where it was, or stop cdsync and put back a backup",
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -269,3 +283,12 @@ class Store:
             str(address) if address else None,
         )
         return tuple(map(entry_of, rows))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is found by a name; None when none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -229,3 +229,38 @@ def test_what_is_opened_once_cannot_be_changed_later(tmp_path: Path) -> None:
         keep(tmp_path, story, declared=ONE)
     told = [entry for entry in logs if entry["event"] == "settings.restart_needed"]
     assert [entry["changed"] for entry in told] == [["state"]]
+
+
+def test_a_state_that_is_taken_away_is_not_written_into_the_void(tmp_path: Path) -> None:
+    """Nothing is done any more that the next start would not know of; put back, it is gone on with."""
+
+    async def story(kept: Kept) -> None:
+        await asyncio.sleep(30)
+        state, calls = tmp_path / ".cdsync" / "state.db", kept.calls()
+        state.rename(tmp_path / "elsewhere.db")
+        await asyncio.sleep(200)
+        last = kept.loop.standing.last
+        assert last is not None
+        assert "deleted, moved away or replaced while it was in use" in str(last.error)
+        assert kept.calls() == calls
+        (tmp_path / "elsewhere.db").rename(state)
+        await asyncio.sleep(310)
+        assert kept.results[-1] == "unchanged"
+
+    keep(tmp_path, story, declared=ONE)
+
+
+def test_a_pass_that_takes_long_and_gets_on_is_healthy(tmp_path: Path) -> None:
+    """A hundred creations at sixty requests a minute outlast many intervals; an action that is done is progress."""
+    crons = {f"s{number}": f"{number % 60} {number % 24} * * 1" for number in range(100)}
+
+    async def story(kept: Kept) -> None:
+        health = []
+        for _ in range(12):
+            await asyncio.sleep(10)
+            health.append(kept.loop.verdict().healthy)
+        assert all(health)
+        assert kept.passes[0][0] > 40
+
+    settings = "api: {requests_per_minute: 60, key: {file: key.txt}}\ndaemon: {interval: 10s}\n"
+    keep(tmp_path, story, settings=settings, declared=crons)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import resource
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -17,6 +19,8 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from cdsync.assembly import Surroundings
+from cdsync.daemon import run_daemon
 from cdsync.simulator import Fault, RunningSimulator, running
 from cdsync.store import open_reader
 from tests.cli.process import KEY, Shell, schedules_yaml, shell
@@ -32,6 +36,11 @@ def root(folder: Path, simulator: RunningSimulator, *, interval: str = "1h", **c
     user = shell(folder, simulator.url, **crons)
     user.write("cdsync.yaml", SETTINGS % interval)
     return user
+
+
+def once(user: Shell) -> int:
+    """Make one pass more, in this process; gives the exit code."""
+    return asyncio.run(run_daemon(Surroundings(root=user.root, environment=user.variables()), once=True))
 
 
 def test_a_changed_file_is_live_at_once(tmp_path: Path) -> None:
@@ -67,6 +76,20 @@ def test_a_wrong_change_changes_nothing_and_the_last_good_one_is_kept(tmp_path: 
             assert schedule.cron == "0 11 * * 1"
 
 
+def test_settings_that_cannot_be_read_are_waited_for(tmp_path: Path) -> None:
+    """It comes up and says what is wrong; SIGHUP after they are mended goes on."""
+    with running() as simulator:
+        user = root(tmp_path, simulator, a="0 9 * * 1")
+        user.write("cdsync.yaml", "owner: Not A Label\n")
+        with daemon(user) as keeper:
+            refused = keeper.wait_for("settings.refused")
+            assert refused["problems"][0].startswith("cdsync.yaml:1:8: owner is 'Not A Label'")
+            user.write("cdsync.yaml", SETTINGS % "1h")
+            keeper.send(signal.SIGHUP)
+            keeper.wait_for_pass("applied")
+            assert keeper.end() == 0
+
+
 def test_a_sighup_makes_a_pass_at_once(tmp_path: Path) -> None:
     """Drift is healed when a person asks for it, and SIGTERM ends the daemon well."""
     with running() as simulator:
@@ -96,9 +119,7 @@ def test_sigterm_waits_for_what_was_sent_and_begins_nothing_more(tmp_path: Path)
         with open_reader(tmp_path / ".cdsync" / "state.db") as store:
             assert not store.pending()
             assert [str(address) for address in store.owned().resources] == ["schedule/a"]
-        with daemon(user) as keeper:
-            keeper.wait_for_pass("applied")
-            assert keeper.end() == 0
+        assert once(user) == 0
         assert len(simulator.account.schedules.rows) == 3
 
 
@@ -114,9 +135,7 @@ def test_a_second_signal_is_obeyed_at_once(tmp_path: Path) -> None:
             assert keeper.end(signal.SIGINT) == 0
         with open_reader(tmp_path / ".cdsync" / "state.db") as store:
             assert len(store.pending()) == 1
-        with daemon(user) as keeper:
-            keeper.wait_for_pass("unchanged")
-            assert keeper.end() == 0
+        assert once(user) == 0
         assert len(simulator.account.schedules.rows) == 1
 
 
@@ -212,15 +231,29 @@ def test_it_is_asked_over_http(tmp_path: Path) -> None:
         assert KEY not in str(keeper.log)
 
 
-def test_an_address_that_is_taken_is_refused_at_the_start(tmp_path: Path) -> None:
-    """It ends with 1 and says so; nobody finds out in a week that nothing was ever measured."""
-    with running() as simulator:
+def test_the_service_manager_is_told_of_each_turn(tmp_path: Path) -> None:
+    """Ready when it is, reloading until it has read everything again, how things stand, alive, and stopping."""
+    with running() as simulator, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
         user = root(tmp_path, simulator, a="0 9 * * 1")
-        taken = simulator.url.rsplit(":", 1)[1]
-        user.write("cdsync.yaml", f"daemon: {{listen: '127.0.0.1:{taken}'}}\n")
-        done = user.run("daemon")
-        assert done.code == 1
-        assert f"daemon.listen: 127.0.0.1:{taken} cannot be used: Address already in use" in done.err
+        manned = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
+        with daemon(user, **manned) as keeper:
+            keeper.wait_for_pass("applied")
+            assert hear(manager, "STATUS=1 declared; pass 1 applied: 1 done") == ["READY=1"]
+            keeper.send(signal.SIGHUP)
+            assert hear(manager, "READY=1") == ["RELOADING=1"]
+            hear(manager, "WATCHDOG=1")
+            assert keeper.end() == 0
+        hear(manager, "STOPPING=1")
+
+
+def hear(manager: socket.socket, wanted: str) -> list[str]:
+    """What is told until this is, but for signs of life and other words about how things stand."""
+    told = []
+    while not (message := manager.recv(4096).decode()).startswith(wanted):
+        told.append(message.split("\n")[0])
+    return [line for line in told if not line.startswith(("WATCHDOG=", "STATUS="))]
 
 
 def test_a_target_is_told(tmp_path: Path) -> None:

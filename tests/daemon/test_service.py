@@ -49,3 +49,13 @@ def test_a_key_that_can_never_come_is_refused_at_the_start(tmp_path: Path) -> No
     around = Surroundings(root=tmp_path, environment={})
     with pytest.raises(UnresolvedReference, match="NOT_SET is not set"):
         asyncio.run(run_daemon(around, once=False))
+
+
+def test_an_address_that_is_taken_is_refused_at_the_start(tmp_path: Path) -> None:
+    """It ends and says so; nobody finds out in a week that nothing was ever measured."""
+    with running() as simulator:
+        taken = simulator.url.rsplit(":", 1)[1]
+        Shell(tmp_path).write("cdsync.yaml", f"daemon: {{listen: '127.0.0.1:{taken}'}}\n")
+        around = Surroundings(root=tmp_path, environment={"CDSYNC_API_KEY": "any"})
+        with pytest.raises(CdsyncError, match=f"listen: 127.0.0.1:{taken} cannot be used: Address already in use"):
+            asyncio.run(run_daemon(around, once=False))
