@@ -23,10 +23,10 @@ demo: $(READY) ## The tour: simulator, plan, apply, drift healed, run resumed
 	@$(BIN)/cdsync demo
 
 test: $(READY) ## All tests
-	$(BIN)/pytest -n $(WORKERS) -q
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
 
 coverage: $(READY) ## All tests, with branch coverage
-	$(BIN)/pytest -n $(WORKERS) -q --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 check: $(READY) ## Lint, format and types
 	$(BIN)/ruff check .

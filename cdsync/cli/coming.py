@@ -13,7 +13,6 @@ from cdsync.core.coming import Coming, coming_fires, span_of
 from cdsync.core.model import DesiredState
 from cdsync.core.targets import selection
 from cdsync.render.coming import coming_document, coming_lines
-from cdsync.render.coming_calendar import coming_calendar
 from cdsync.render.plan_json import as_json
 
 USUAL = 3
@@ -58,6 +57,8 @@ def next_command(ctx: click.Context, *, glob: str | None, count: int | None, day
         case "json":
             click.echo(as_json(coming_document(found, chosen)), nl=False)
         case "ics":
+            from cdsync.render.coming_calendar import coming_calendar  # noqa: PLC0415 # icalendar is slow to import
+
             click.echo(coming_calendar(found, chosen), nl=False)
         case _:
             show(coming_lines(found), flags_of(ctx))

@@ -14,7 +14,6 @@ from cdsync.core.remarks import Remarks, crowd_sentence, remarks_on
 from cdsync.errors import CdsyncError
 from cdsync.reconciler import Planned, plan_pass
 from cdsync.render.lines import printable
-from cdsync.render.plan_html import plan_html
 from cdsync.render.plan_json import as_json, plan_document
 from cdsync.render.plan_markdown import plan_markdown
 from cdsync.render.plan_text import plan_lines
@@ -69,6 +68,8 @@ def plan(
         case "markdown":
             click.echo(plan_markdown(found, account=account, targets=targets, remarks=remarks), nl=False)
         case "html":
+            from cdsync.render.plan_html import plan_html  # noqa: PLC0415 # jinja2 is slow to import
+
             click.echo(plan_html(found, account=account, targets=targets, remarks=remarks), nl=False)
         case _:
             if remarks.crowd is not None:

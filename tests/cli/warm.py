@@ -29,6 +29,9 @@ import httpx
 from cdsync.api.trust import trust_for
 from cdsync.cli.root import COMMANDS, main
 
+LATE = ("structlog", "cdsync.render.coming_calendar", "cdsync.render.plan_html")
+"""What a command imports only when it comes to that."""
+
 NOWHERE = "http://127.0.0.1:9"
 STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
@@ -78,8 +81,8 @@ def warm() -> Warm:
 
 def serve() -> None:
     """Fork for each order on standard input, and answer with the exit code."""
-    for module, _ in COMMANDS.values():
-        importlib.import_module(f"cdsync.cli.{module}")
+    for module in (*(f"cdsync.cli.{module}" for module, _ in COMMANDS.values()), *LATE):
+        importlib.import_module(module)
     asyncio.run(_knock())
     gc.freeze()
     while line := sys.stdin.readline():
