@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from cdsync.errors import CdsyncError
+
 PATIENCE = 5.0
 """Seconds that git may take to say so."""
 
@@ -43,6 +45,19 @@ def git_version() -> str | None:
     return _git(Path(), "--version")
 
 
+def ask_git(root: Path, *arguments: str, patience: float) -> str | None:
+    """What git prints about a folder, within so many seconds; None where it says that it cannot.
+
+    Raises:
+        CdsyncError: there is no git, or it takes too long.
+    """
+    try:
+        done = _run(root, *arguments, patience=patience)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CdsyncError(f"git cannot be asked: {error}", remedy="install git, or do without it") from error
+    return done.stdout if done.returncode == 0 else None
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     try:
         done = _run(root, *arguments)
@@ -51,6 +66,6 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(root: Path, *arguments: str, patience: float = PATIENCE) -> subprocess.CompletedProcess[str]:
     command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603 # fixed words and our own root
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=patience, check=False)  # noqa: S603 # fixed words, our own root, and commits that are no options

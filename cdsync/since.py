@@ -7,13 +7,13 @@ Only git is asked, and nothing is written.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from cdsync.config import Configuration, declared_addresses, declares_anything
 from cdsync.core.origin import Since
 from cdsync.errors import CdsyncError
+from cdsync.revision import ask_git
 
 PATIENCE = 30.0
 """Seconds that git may take to answer."""
@@ -103,9 +103,4 @@ def _text_at(root: Path, commit: str, file: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603 # fixed words, our own root, and a ref that is no option
-    except (OSError, subprocess.SubprocessError) as error:
-        raise CdsyncError(f"git cannot be asked: {error}", remedy="install git, or leave out --since") from error
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return ask_git(root, *arguments, patience=PATIENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -127,7 +128,9 @@ def test_a_declaration_that_shrinks_too_much_is_refused(tmp_path: Path) -> None:
 
 def test_removed_then_cancelled_after_the_grace(tmp_path: Path) -> None:
     """Undeclared means paused now, cancelled after the grace, and resumed when declared again before."""
-    with running(clock=Clock(speed=0)) as simulator:
+    # By this machine's clock, which has a say too, an hour has passed since all that happens on the server.
+    before = datetime.now(UTC) - timedelta(hours=2)
+    with running(clock=Clock(start=before, speed=0)) as simulator:
         user = shell(tmp_path, simulator.url, kept="0 9 * * 1", gone="0 9 * * 2")
         user.write("cdsync.yaml", "api: {requests_per_minute: 6000}\npolicy: {prune: {mode: delete, grace: 1h}}\n")
         user.ok("apply", "--yes")
