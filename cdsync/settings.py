@@ -66,7 +66,8 @@ class DaemonSettings:
 
     Without `git` the declaration is the config root itself. `interval` lies between the end of one pass and the
     beginning of the next. Without `token` nobody may ask for a pass over HTTP, without `webhook_secret` no hook is
-    believed.
+    believed. `refresh` is how often the status page reloads itself; `trusted_header` is the header by which a proxy on
+    this machine says that it knows who asks.
     """
 
     interval: timedelta = timedelta(seconds=60)
@@ -74,6 +75,8 @@ class DaemonSettings:
     token: Reference | None = None
     webhook_secret: Reference | None = None
     git: GitSettings | None = None
+    refresh: timedelta = timedelta(seconds=15)
+    trusted_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ PACKAGE = HOUSE / "cdsync"
 LAYERS = (
     {"errors"},
     {"core"},
-    {"settings", "references", "results", "revision", "shipped", "logs", "render"},
+    {"settings", "references", "results", "revision", "shipped", "logs", "render", "page"},
     {"api", "config", "store"},
     {"executor", "gitsource", "observer", "resolution"},
     {"recording"},
@@ -34,6 +34,7 @@ STRANGERS = ({"api", "config", "store"},)
 FORBIDDEN = {
     "core": {"settings", "references", "revision", "shipped", "logs", "render"},
     "render": {"settings", "references", "revision", "shipped", "logs"},
+    "page": {"settings", "references", "results", "revision", "shipped", "logs"},
 }
 """What may not be imported although it stands above."""
 
@@ -44,11 +45,11 @@ OWNERS = {
     "aiolimiter": {"cdsync.api"},
     "click": {"cdsync.cli"},
     "icalendar": {"cdsync.render"},
-    "jinja2": {"cdsync.render.page"},
+    "jinja2": {"cdsync.render.page", "cdsync.page.rendering"},
     "markupsafe": {"cdsync.render.page"},
     "httpx": {"cdsync.api", "cdsync.assembly", "cdsync.daemon.notifications"},  # assembly names a type
     "prometheus_client": {"cdsync.daemon.metrics"},
-    "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener"},
+    "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener", "cdsync.daemon.pages"},
     "uvicorn": {"cdsync.daemon.listener"},
     "jsonschema": {"cdsync.config"},
     "rich": {"cdsync.cli"},

@@ -82,13 +82,15 @@ def _api(section: Mapping[str, Json]) -> ApiSettings:
 
 def _daemon(section: Mapping[str, Json], root: Path) -> DaemonSettings:
     usual = DaemonSettings()
-    listen = section.get("listen")
+    listen, header = section.get("listen"), section.get("trusted_header")
     return DaemonSettings(
         interval=_duration(section, "interval", usual.interval),
         listen=parse_endpoint(listen) if isinstance(listen, str) else usual.listen,
         token=_reference(section, "token"),
         webhook_secret=_reference(section, "webhook_secret"),
         git=git_settings(section["git"], root) if isinstance(section.get("git"), Mapping) else None,
+        refresh=_duration(section, "refresh", usual.refresh),
+        trusted_header=header if isinstance(header, str) else usual.trusted_header,
     )
 
 

@@ -53,3 +53,16 @@ class HistoryEntry:
     why: str | None = None
     detail: str | None = None
     revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which lines of history: of one resource, with one result, since an aware instant; None is any.
+
+    `before` is the number of a line, and only older ones are meant.
+    """
+
+    address: Address | None = None
+    result: str | None = None
+    since: datetime | None = None
+    before: int | None = None

@@ -100,6 +100,14 @@ class Memory:
         return tuple(told)
 
 
+def facts_about_resources(standing: Standing) -> tuple[Fact, ...]:
+    """What is wrong with resources as they were last seen, which a person has to look at."""
+    facts: dict[Key, Fact] = {}
+    if standing.looked is not None:
+        facts |= _about_resources(standing.looked)
+    return tuple(fact for _, fact in sorted(facts.items()) if fact.event in {"failed", "attention"})
+
+
 def _grouped(facts: Mapping[Key, Fact], *, resolved: bool = False) -> Iterator[News]:
     events: tuple[EventName, ...] = ("failed", "attention") if resolved else ("failed", "attention", "drift")
     for event in events:

@@ -16,14 +16,18 @@ from cdsync.daemon.git_feed import GitFeed
 from cdsync.daemon.listener import listening
 from cdsync.daemon.loop import Loop
 from cdsync.daemon.metrics import Metrics
+from cdsync.daemon.pages import Window, page_routes
 from cdsync.daemon.reporting import reporting
 from cdsync.daemon.signals import Handlers, hearing
 from cdsync.daemon.standing import Result, Standing
 from cdsync.daemon.systemd import Systemd
 from cdsync.daemon.threshold import first_settings
 from cdsync.daemon.triggers import Cause, Triggers
+from cdsync.daemon.viewing import snapshot_of
 from cdsync.logs import logger
+from cdsync.page.snapshot import Snapshot
 from cdsync.settings import Settings
+from cdsync.store import Store
 
 EXIT_CODES = {Result.UNCHANGED: 0, Result.APPLIED: 0, Result.PARTIAL: 3}
 """How one single pass ends the process; what has an error ends with that one's code."""
@@ -58,7 +62,7 @@ async def run_daemon(around: Surroundings, *, once: bool) -> int:
                 )
                 if once:
                     return await _once(loop, systemd, handlers)
-                async with _answering(loop, metrics, settings, around):
+                async with _answering(loop, store, metrics, settings, around):
                     await _run(loop, systemd, handlers)
                 return 0
 
@@ -86,9 +90,12 @@ def _refuse_missing_key(settings: Settings, around: Surroundings) -> None:
 
 
 @asynccontextmanager
-async def _answering(loop: Loop, metrics: Metrics, settings: Settings, around: Surroundings) -> AsyncIterator[None]:
+async def _answering(
+    loop: Loop, store: Store, metrics: Metrics, settings: Settings, around: Surroundings
+) -> AsyncIterator[None]:
     """Answer over HTTP where the settings say so, for the duration of a block."""
-    if settings.daemon.listen is None:
+    listen = settings.daemon.listen
+    if listen is None:
         yield
         return
 
@@ -98,6 +105,9 @@ async def _answering(loop: Loop, metrics: Metrics, settings: Settings, around: S
     def standing() -> Standing:
         return loop.standing
 
+    def snapshot() -> Snapshot:
+        return snapshot_of(loop.standing, loop.verdict(), settings=loop.settings, now=around.now(), live=store.live)
+
     desk = Desk(
         standing=standing,
         verdict=loop.verdict,
@@ -106,8 +116,15 @@ async def _answering(loop: Loop, metrics: Metrics, settings: Settings, around: S
         token=lambda: secret(loop.settings.daemon.token),
         webhook_secret=lambda: secret(loop.settings.daemon.webhook_secret),
     )
+    window = Window(
+        snapshot=snapshot,
+        history=lambda wanted, size: store.history_page(wanted, size=size),
+        host=listen.host,
+        token=desk.token,
+        trusted_header=lambda: loop.settings.daemon.trusted_header,
+    )
     metrics.show(standing, loop.verdict)
-    async with listening(application(desk), settings.daemon.listen) as taken:
+    async with listening(application(desk, more=page_routes(window)), listen) as taken:
         loop.listens_on(taken)
         yield
 

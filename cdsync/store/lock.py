@@ -60,3 +60,12 @@ def release(descriptor: int) -> None:
     """Free the lock."""
     os.ftruncate(descriptor, 0)
     os.close(descriptor)
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Which file is found by a name; None when none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -13,6 +13,14 @@ from cdsync.store.codec import decode_time, encode_ownership, encode_progress, e
 
 HISTORY_COLUMNS = "at, address, action, result, uid, why, detail, revision"
 
+SELECT_HISTORY_PAGE = f"""
+    SELECT id, {HISTORY_COLUMNS} FROM history
+    WHERE (?1 IS NULL OR address = ?1) AND (?2 IS NULL OR result = ?2)
+        AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR id < ?4)
+    ORDER BY id DESC LIMIT ?5
+"""  # noqa: S608 # fixed names
+"""Times are all written alike, in UTC, so that they sort as text."""
+
 RUN_COLUMNS = "uid, address, status, resumes, resumed_at, created_at, seen_at, refusal, outputs, error, postponed_until"
 
 SELECT_RUNS = f"SELECT {RUN_COLUMNS} FROM runs"  # noqa: S608 # fixed names

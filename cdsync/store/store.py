@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
 from cdsync.core.progress import LiveProgress
-from cdsync.core.records import HistoryEntry, Intent, PendingIntent
+from cdsync.core.records import HistoryEntry, HistoryFilter, Intent, PendingIntent
 from cdsync.errors import StoreError
 from cdsync.store.codec import (
     decode_intent,
@@ -24,10 +24,12 @@ from cdsync.store.codec import (
     encode_time,
 )
 from cdsync.store.faults import legible, store_errors
+from cdsync.store.lock import identity_of
 from cdsync.store.rows import (
     DROP_OLD_RUNS,
     DROP_SHORTER_HOLD,
     HISTORY_COLUMNS,
+    SELECT_HISTORY_PAGE,
     SELECT_RUNS,
     entry_of,
     put_history,
@@ -46,7 +48,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
-        self._file = _identity(path)
+        self._file = identity_of(path)
         self.path = path
 
     def require_in_place(self) -> None:
@@ -55,7 +57,7 @@ class Store:
         Raises:
             StoreError: it was deleted, moved away or replaced; what is written would be lost.
         """
-        if self._file != _identity(self.path):
+        if self._file != identity_of(self.path):
             raise StoreError(
                 f"{self.path}: deleted, moved away or replaced while it was in use; what is written now would be lost",
                 remedy="put it back where it was, or stop cdsync and put back a backup",
@@ -284,11 +286,9 @@ class Store:
         )
         return tuple(map(entry_of, rows))
 
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is found by a name; None when none is."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+    def history_page(self, wanted: HistoryFilter, *, size: int) -> tuple[tuple[int, HistoryEntry], ...]:
+        """The newest lines of history that are wanted, at most so many, newest first, each with its number."""
+        address = str(wanted.address) if wanted.address else None
+        values = (address, wanted.result, encode_time(wanted.since), wanted.before, size)
+        rows = self._rows(SELECT_HISTORY_PAGE, *values)
+        return tuple((int(number), entry_of(tuple(row))) for number, *row in rows)
