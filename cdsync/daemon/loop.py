@@ -125,6 +125,8 @@ class Loop:
 
     async def _pass(self, causes: tuple[Cause, ...], delivery: Delivery) -> PassRecord:
         self._passes, self._calls = self._passes + 1, 0
+        self.standing = replace(self.standing, next_at=None)
+        self._systemd.status(f"pass {self._passes} is under way; {headline(self.standing)}")
         self.under_way = self._passing(causes, delivery)
         try:
             record = replace(await self.under_way.run(), calls=self._calls)

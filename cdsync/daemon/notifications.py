@@ -60,8 +60,8 @@ class Notifier:
         self._resolve = resolve
         self._count = count
         self._targets: dict[Url, _Target] = {}
-        agent = {"User-Agent": f"cdsync/{__version__}"}
-        self._http = httpx.AsyncClient(timeout=TIMEOUT, transport=transport, headers=agent)
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
 
     def tell(self, news: Iterable[News], occasion: Occasion, subscriptions: Iterable[Subscription]) -> None:
         """Put news into the queues of those who have subscribed to it; at once, whatever becomes of it."""
@@ -111,7 +111,7 @@ class Notifier:
                 address = self._resolve(url)
                 if fault := url_fault(address) or "":
                     return f"the URL is {fault}"
-                response = await self._http.post(address, json=body)
+                response = await self._client().post(address, json=body)
             except UnresolvedReference as error:
                 fault = str(error)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -137,7 +137,15 @@ class Notifier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        """The client, made when there is something to tell: its certificates take a while to read."""
+        if self._http is None:
+            agent = {"User-Agent": f"cdsync/{__version__}"}
+            self._http = httpx.AsyncClient(timeout=TIMEOUT, transport=self._transport, headers=agent)
+        return self._http
 
 
 def _name_of(url: Url) -> str:
