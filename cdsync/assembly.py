@@ -78,9 +78,9 @@ async def declaration(around: Surroundings) -> tuple[Configuration, str | None]:
         ConfigError: with everything that is wrong.
         GitError: the last good commit cannot be read, or there is none yet.
     """
-    settings = settings_of(around)
-    if settings.daemon.git is None or declares_anything(around.root):
-        return read_configuration(around), revision_of(settings.root)
+    if declares_anything(around.root) or (settings := settings_of(around)).daemon.git is None:
+        configuration = read_configuration(around)
+        return configuration, revision_of(configuration.settings.root)
     found = await git_source(settings.daemon.git, settings, around).good(settings, now=around.now())
     if found is None:
         raise GitError(

@@ -1,4 +1,4 @@
-"""What all tests share: how properties are checked, their order, and what the simulation is counted up to."""
+"""What all tests share: how properties are checked, in which order they run, and what is told in the end."""
 
 from __future__ import annotations
 

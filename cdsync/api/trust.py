@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 
 import httpx
 
@@ -12,6 +13,9 @@ def trust_for(base_url: str) -> ssl.SSLContext:
 
     To read the certificates of all authorities takes longer than the rest of a small pass.
     """
-    if httpx.URL(base_url).scheme == "http":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.create_ssl_context()
+    return _nobody() if httpx.URL(base_url).scheme == "http" else httpx.create_ssl_context()
+
+
+@cache
+def _nobody() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
