@@ -188,7 +188,7 @@ def test_few_modules_start_other_programs() -> None:
     texts = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
     users = {name for name, text in texts.items() if any(word in text for word in starting)}
 
-    assert users == {"cdsync.demo", "cdsync.gitsource.program", "cdsync.revision", "cdsync.since"}
+    assert users == {"cdsync.demo", "cdsync.gitsource.program", "cdsync.revision"}
 
 
 def test_only_those_who_try_things_out_know_the_simulator() -> None:

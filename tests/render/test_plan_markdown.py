@@ -119,7 +119,7 @@ def test_a_plan_that_fits_is_not_cut() -> None:
     assert text.count("\n+ schedule/") + text.count("\n~ schedule/") + text.count("\n- schedule/") == 60
 
 
-@pytest.mark.parametrize("size", [1, 5, 300, 70_000])
+@pytest.mark.parametrize("size", [1, 5, 300, 25_000])
 @pytest.mark.parametrize("text", ["`", "x", "<&|", "@#"])
 def test_no_text_makes_it_longer_than_a_comment_may_be(text: str, size: int) -> None:
     """A row that would take the room of all others is counted, not shown."""
