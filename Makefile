@@ -8,7 +8,7 @@ WORKERS ?= auto
 # Many images forbid Python to keep its bytecode; then each process of the tests compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage check format simulate kill soak bench clean
+.PHONY: help demo test coverage check format simulate kill soak bench browser screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ soak: $(READY) ## A simulated day of the daemon (HOURS 24, SCHEDULES 500, COMMIT
 
 bench: $(READY) ## Time validate and plan beside their floors
 	$(BIN)/python -m benchmarks.bench
+
+browser: ## What the tests in a browser need besides chromium and chromium-driver
+	npm install --prefix tests/browser --no-package-lock --no-audit --no-fund --ignore-scripts
+
+screenshots: $(READY) ## Make the pictures of the status page
+	$(BIN)/python docs/screenshots.py
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

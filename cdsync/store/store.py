@@ -288,7 +288,6 @@ class Store:
 
     def history_page(self, wanted: HistoryFilter, *, size: int) -> tuple[tuple[int, HistoryEntry], ...]:
         """The newest lines of history that are wanted, at most so many, newest first, each with its number."""
-        address = str(wanted.address) if wanted.address else None
-        values = (address, wanted.result, encode_time(wanted.since), wanted.before, size)
-        rows = self._rows(SELECT_HISTORY_PAGE, *values)
+        about, since = str(wanted.address) if wanted.address else None, encode_time(wanted.since)
+        rows = self._rows(SELECT_HISTORY_PAGE, about, wanted.result, since, wanted.before, size)
         return tuple((int(number), entry_of(tuple(row))) for number, *row in rows)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Kind, OwnedState
+from cdsync.core.records import HistoryFilter
 from cdsync.errors import StoreError
 from cdsync.store import Store, open_reader, open_writer
 from tests.store.values import AT_SEVEN, address_of, entry, intent, ownership, run
@@ -270,3 +271,19 @@ def test_what_a_reader_writes_is_never_kept(path: Path, store: Store) -> None:
         reader.fingerprint_key()
     assert set(store.owned().resources) == {address_of("a")}
     assert store.fact("fingerprint_key") is None
+
+
+def test_a_page_of_history_is_the_newest_that_is_wanted(store: Store) -> None:
+    """Newest first, each with its number, from which the next page goes on; filters hold together."""
+    for name in ("a", "b", "a", "b", "a"):
+        store.add_history(entry(name, "create"))
+    first = store.history_page(HistoryFilter(address=address_of("a")), size=2)
+    numbers = [number for number, _ in first]
+
+    assert [str(line.address) for _, line in first] == ["schedule/a", "schedule/a"]
+    assert numbers == sorted(numbers, reverse=True)
+    rest = store.history_page(HistoryFilter(address=address_of("a"), before=numbers[-1]), size=2)
+    assert len(rest) == 1
+    assert store.history_page(HistoryFilter(result="failed"), size=9) == ()
+    assert store.history_page(HistoryFilter(since=first[0][1].at + timedelta(seconds=1)), size=9) == ()
+    assert len(store.history_page(HistoryFilter(since=first[0][1].at), size=9)) == 5
