@@ -8,7 +8,7 @@ WORKERS ?= auto
 # Many images forbid Python to keep its bytecode; then each process of the tests compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test coverage check format simulate kill soak bench browser screenshots clean
+.PHONY: help demo test test-systemd coverage check format simulate kill soak bench browser screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: $(READY) ## The tour: simulator, plan, apply, drift healed, run resumed
 
 test: $(READY) ## All tests
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
+
+test-systemd: $(READY) ## The units in a booted Debian; needs root, systemd-container and mmdebstrap
+	$(BIN)/python -m tests.systemd
 
 coverage: $(READY) ## All tests, with branch coverage
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q --cov --cov-report=term:skip-covered --cov-fail-under=90
