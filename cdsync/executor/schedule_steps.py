@@ -159,6 +159,8 @@ async def delete(shop: Workshop, action: Action) -> str:
 async def replace_schedule(shop: Workshop, action: Action) -> str:
     """Pause the old, create the new with its first firing ahead, verify it, cancel the old; undone when refused.
 
+    What is declared paused stays paused then.
+
     Raises:
         GuardRefused: meanwhile the next tick has come too close.
         ApiError: a step failed; the journal and the ownership say which, and the next pass goes on from there.
@@ -171,14 +173,17 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
         raise GuardRefused(
             f"deferred until {until:%H:%M:%S} UTC: its next tick is too close", remedy="apply again then"
         )
+    resource = shop.desired.resources[action.address]
+    stays = isinstance(resource, Schedule) and resource.state == "paused"
     if old.status == "ACTIVE":
-        await _transit(shop, action, "pause", old.uid, shop.api.pause_schedule, wanted=PAUSED)
+        paused = replace(shop.owned(action), state="paused") if stays else None
+        await _transit(shop, action, "pause", old.uid, shop.api.pause_schedule, wanted=PAUSED, owned=paused)
     try:
         new = await _create(shop, action, retiring=old.uid)
     except OutcomeUnknown:
         raise
     except ApiError:
-        if old.status == "ACTIVE":
+        if old.status == "ACTIVE" and not stays:
             await _transit(shop, action, "resume", old.uid, shop.api.resume_schedule, wanted=ACTIVE)
         raise
     # From here on the new one is there, so that going back would let both fire.
