@@ -24,6 +24,7 @@ CANCELLED = frozenset({"CANCELLED", "COMPLETED"})
 async def create(shop: Workshop, action: Action) -> str:
     """Create a schedule that fires first at its next tick; one that is declared paused is paused at once."""
     owned = await _create(shop, action, retiring=None)
+    await _pause_if_declared(shop, action, owned)
     return owned.uid
 
 
@@ -65,10 +66,16 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
         label=label,
         schedule_at=_first_firing(resource, anew=anew, now=shop.now()),
     )
-    owned = await create_journaled(shop, action, intent, send)
-    if isinstance(resource, Schedule) and resource.state == "paused":
-        owned = replace(owned, state="paused")
-        await _transit(shop, action, "pause", owned.uid, shop.api.pause_schedule, wanted=PAUSED, owned=owned)
+    return await create_journaled(shop, action, intent, send)
+
+
+async def _pause_if_declared(shop: Workshop, action: Action, made: Ownership) -> Ownership:
+    """Pause what was just made, if it is declared so: the API cannot make it paused."""
+    resource = shop.desired.resources[action.address]
+    if not isinstance(resource, Schedule) or resource.state != "paused":
+        return made
+    owned = replace(made, state="paused")
+    await _transit(shop, action, "pause", owned.uid, shop.api.pause_schedule, wanted=PAUSED, owned=owned)
     return owned
 
 
@@ -152,6 +159,8 @@ async def delete(shop: Workshop, action: Action) -> str:
 async def replace_schedule(shop: Workshop, action: Action) -> str:
     """Pause the old, create the new with its first firing ahead, verify it, cancel the old; undone when refused.
 
+    What is declared paused stays paused then.
+
     Raises:
         GuardRefused: meanwhile the next tick has come too close.
         ApiError: a step failed; the journal and the ownership say which, and the next pass goes on from there.
@@ -164,16 +173,21 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
         raise GuardRefused(
             f"deferred until {until:%H:%M:%S} UTC: its next tick is too close", remedy="apply again then"
         )
+    resource = shop.desired.resources[action.address]
+    stays = isinstance(resource, Schedule) and resource.state == "paused"
     if old.status == "ACTIVE":
-        await _transit(shop, action, "pause", old.uid, shop.api.pause_schedule, wanted=PAUSED)
+        paused = replace(shop.owned(action), state="paused") if stays else None
+        await _transit(shop, action, "pause", old.uid, shop.api.pause_schedule, wanted=PAUSED, owned=paused)
     try:
         new = await _create(shop, action, retiring=old.uid)
     except OutcomeUnknown:
         raise
     except ApiError:
-        if old.status == "ACTIVE":
+        if old.status == "ACTIVE" and not stays:
             await _transit(shop, action, "resume", old.uid, shop.api.resume_schedule, wanted=ACTIVE)
         raise
+    # From here on the new one is there, so that going back would let both fire.
+    new = await _pause_if_declared(shop, action, new)
     await _verify(shop, new)
     settled = replace(new, retiring_uid=None)
     await _transit(shop, action, "delete", old.uid, shop.api.delete_schedule, wanted=CANCELLED, owned=settled)

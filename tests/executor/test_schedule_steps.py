@@ -257,6 +257,48 @@ def test_a_refused_replacement_is_rolled_back(tmp_path: Path, labels: str, code:
     live_in(tmp_path, story, dialect="rest", labels=labels)
 
 
+def test_what_is_declared_paused_fires_no_more_also_when_its_replacement_is_refused(tmp_path: Path) -> None:
+    """The old one is not resumed against the declaration, nor is its pause taken for somebody else's."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        (old,) = world.rows()
+        world.trouble(creating(kind="status", code=422, times=10))
+        changed = schedule("a", "0 10 * * *", state="paused")
+        applied = await world.apply(changed)
+        assert outcomes(applied.reports[0]) == {"a": "failed"}
+        assert (old.status, applied.left.drift) == ("PAUSED", ())
+        world.repair()
+        assert (await world.apply(changed)).complete
+        assert [(row.status, row.cron) for row in world.rows()] == [
+            ("CANCELLED", "0 9 * * *"),
+            ("PAUSED", "0 10 * * *"),
+        ]
+        assert world.account.firings == []
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_replacement_that_cannot_be_paused_is_not_gone_back_from(tmp_path: Path) -> None:
+    """What is replaced and declared paused at once never leaves two that fire, when only the last pause is refused."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        old = world.uid_of(schedule("a"))
+        world.trouble(Fault(kind="status", code=422, method="POST", path="*/pause", skip=1))
+        changed = schedule("a", "0 10 * * *", state="paused")
+        applied = await world.apply(changed)
+        assert outcomes(applied.reports[0]) == {"a": "failed"}
+        assert [row.uid for row in world.rows("PAUSED")] == [old]
+        assert [row.uid for row in world.rows("ACTIVE")] == [world.uid_of(changed)]
+        assert (await world.apply(changed)).complete
+        assert world.rows("ACTIVE") == []
+        assert [row.cron for row in world.rows("PAUSED")] == ["0 10 * * *"]
+        assert world.account.firings == []
+
+    live_in(tmp_path, story, dialect="rest")
+
+
 @pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status", "non_json"])
 @pytest.mark.parametrize("patient", [True, False])
