@@ -27,7 +27,7 @@ def work_tree(folder: Path) -> str:
 
 def test_the_commit_of_a_work_tree_is_told_from_anywhere_in_it(tmp_path: Path) -> None:
     """The config root may be any folder of the work tree, also by way of a link."""
-    commit = work_tree(tmp_path / "repository")[:12]
+    commit = work_tree(tmp_path / "repository")
     (tmp_path / "link").symlink_to(tmp_path / "repository" / "leads")
 
     assert revision_of(tmp_path / "repository") == commit
@@ -37,7 +37,7 @@ def test_the_commit_of_a_work_tree_is_told_from_anywhere_in_it(tmp_path: Path) -
 
 def test_what_is_not_committed_is_told(tmp_path: Path) -> None:
     """History never claims a commit for what was only edited; edits elsewhere do not matter."""
-    commit = work_tree(tmp_path)[:12]
+    commit = work_tree(tmp_path)
     (tmp_path / "notes").write_text("", encoding="utf-8")
 
     assert revision_of(tmp_path / "leads") == commit
