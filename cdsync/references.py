@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cdsync.core.fingerprint import fingerprint_of
-from cdsync.core.model import Address, DesiredState, Fingerprints
+from cdsync.core.model import Address, DesiredState, Fingerprints, MissingSecret
 from cdsync.core.urls import url_fault
 from cdsync.core.work import Reference, Work
 from cdsync.errors import UnresolvedReference
@@ -116,12 +116,12 @@ def _read(path: Path, reference: Reference) -> str:
 def seal(desired: DesiredState, references: References, *, key: bytes) -> DesiredState:
     """Add to what is declared the fingerprints of what the API hides; what cannot be resolved blocks its resource."""
     fingerprints: dict[Address, Fingerprints] = {}
-    unresolved: dict[Address, str] = {}
+    unresolved: dict[Address, MissingSecret] = {}
     for address, resource in desired.resources.items():
         try:
             work = references.resolve_work(resource.work)
         except UnresolvedReference as error:
-            unresolved[address] = str(error)
+            unresolved[address] = MissingSecret(str(error), error.remedy or "set it where cdsync runs")
         else:
             fingerprints[address] = fingerprint_of(resource, work, key=key)
     return replace(desired, fingerprints=fingerprints, unresolved=unresolved)

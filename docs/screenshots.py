@@ -18,7 +18,7 @@ sys.path.insert(0, str(TOP))
 from selenium.webdriver import Chrome  # noqa: E402 # the house is found first
 
 from cdsync.simulator import running  # noqa: E402
-from tests.browser.account import LISTENING, declare_example, disturb  # noqa: E402
+from tests.browser.account import LISTENING, SECRETS, declare_example, disturb  # noqa: E402
 from tests.browser.chromium import chromium, prefer, size  # noqa: E402
 from tests.cli.process import Shell  # noqa: E402
 from tests.daemon.process import daemon  # noqa: E402
@@ -32,7 +32,7 @@ LARGEST = 200_000
 def _example(root: Path) -> Iterator[str]:
     """The address of a daemon that keeps an account in which something has happened."""
     with running() as simulator:
-        shell = Shell(root, simulator.url)
+        shell = Shell(root, simulator.url, SECRETS)
         shell.write("cdsync.yaml", LISTENING)
         declare_example(shell)
         with daemon(shell) as keeper:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cdsync.core.model import MissingSecret
 from cdsync.core.work import Callback, Reference
 from cdsync.errors import UnresolvedReference
 from cdsync.references import References, seal
@@ -150,7 +151,8 @@ def test_one_missing_secret_holds_up_its_own_resource_alone(tmp_path: Path) -> N
     sealed = seal(desired(there, missing), references(tmp_path, TOKEN=CANARY), key=KEY)
 
     assert sealed.fingerprints.keys() == {address("there")}
-    assert sealed.unresolved == {address("missing"): "the environment variable NOWHERE is not set"}
+    reason = MissingSecret("the environment variable NOWHERE is not set", "export NOWHERE=...")
+    assert sealed.unresolved == {address("missing"): reason}
     assert CANARY not in repr(sealed)
 
 
@@ -183,6 +185,7 @@ def test_the_secrets_of_cdsync_itself_go_to_no_callback(tmp_path: Path) -> None:
             assert str(caught.value) == (
                 f"the reference {reference} leads to a secret of cdsync itself, which no callback may be sent"
             )
+            assert caught.value.remedy == "give the callback a secret of its own"
     assert where.resolve(own[0]) == CANARY
     callback = Callback(url="https://e.com", headers={"X": Reference("env", "OTHER")})
     found = where.resolve_work(work(callback=callback)).callback

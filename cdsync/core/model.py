@@ -150,17 +150,25 @@ Synopsis: TypeAlias = Mapping[str, Json]
 digest."""
 
 
+@dataclass(frozen=True, slots=True)
+class MissingSecret:
+    """Why a reference of a resource has no value, and what to do about it."""
+
+    message: str
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
     """All that is declared, by address.
 
-    `fingerprints` has a row for each resource whose references could be resolved, `unresolved` the message for each
+    `fingerprints` has a row for each resource whose references could be resolved, `unresolved` the reason for each
     other one.
     """
 
     resources: Mapping[Address, Resource] = field(default_factory=dict)
     fingerprints: Mapping[Address, Fingerprints] = field(default_factory=dict)
-    unresolved: Mapping[Address, str] = field(default_factory=dict)
+    unresolved: Mapping[Address, MissingSecret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,12 +34,12 @@ def _contested(address: Address, context: Context) -> Blocked:
 
 def missing_secret(address: Address, context: Context) -> Blocked | None:
     """The row for a resource with a reference that points at nothing; None when all have their values."""
-    message = context.desired.unresolved.get(address)
-    if message is None:
+    missing = context.desired.unresolved.get(address)
+    if missing is None:
         return None
     return Blocked(
         address=address,
         reason=BlockedReason.UNRESOLVED_REFERENCE,
-        message=message,
-        remedy="set it where cdsync runs",
+        message=missing.message,
+        remedy=missing.remedy,
     )

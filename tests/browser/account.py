@@ -13,6 +13,9 @@ LISTENING = (
     "daemon: {interval: 1s, listen: '127.0.0.1:0', refresh: 1s}\n"
 )
 
+SECRETS = {"HOOK_TOKEN": "the-secret-of-the-callbacks"}
+"""The environment variables that the declaration refers to."""
+
 SCHEDULES = {
     "weekday-leads": ("salesnavigator-search-people", "0 9 * * 1-5", "Europe/Paris"),
     "evening-digest": ("linkedin-search-posts", "30 18 * * *", "Europe/Paris"),
@@ -35,7 +38,7 @@ def declare_example(shell: Shell) -> None:
             f"    timezone: {timezone}",
             '    inputs: [{url: "https://www.linkedin.com/sales/search/people?query=cto"}]',
             "    parameters: {max_results: 500}",
-            '    callback: {url: "https://hooks.example.com/cd", headers: {Authorization: {env: CDSYNC_API_KEY}}}',
+            '    callback: {url: "https://hooks.example.com/cd", headers: {Authorization: {env: HOOK_TOKEN}}}',
         ]
     lines += ["  partner-list:", "    action: linkedin-extract-people", '    cron: "0 5 * * 0"', "    state: paused"]
     lines += ["    inputs: [{url: https://example.com}]"]

@@ -23,7 +23,7 @@ from cdsync.daemon.listener import listening
 from cdsync.daemon.pages import Window, page_routes
 from cdsync.page.snapshot import Snapshot
 from cdsync.simulator import RunningSimulator, running
-from tests.browser.account import LISTENING, declare_example, disturb, force
+from tests.browser.account import LISTENING, SECRETS, declare_example, disturb, force
 from tests.browser.chromium import AXE, BROWSER, DRIVER, chromium, complaints, needs, prefer, requested, size
 from tests.cli.process import Shell
 from tests.daemon.process import Daemon, daemon
@@ -47,7 +47,7 @@ def browser() -> Iterator[Chrome]:
 def example(root: Path, *, refresh: str = "1s") -> Iterator[tuple[str, RunningSimulator, Daemon]]:
     """A daemon that keeps the example account, with pages that reload so often: its address, its API, itself."""
     with running() as simulator:
-        shell = Shell(root, simulator.url)
+        shell = Shell(root, simulator.url, SECRETS)
         shell.write("cdsync.yaml", LISTENING.replace("refresh: 1s", f"refresh: {refresh}"))
         declare_example(shell)
         with daemon(shell) as keeper:

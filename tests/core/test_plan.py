@@ -21,6 +21,7 @@ from cdsync.core.model import (
     FollowedRun,
     Hold,
     Kind,
+    MissingSecret,
     ObservedState,
     OneOffRun,
     Ownership,
@@ -55,6 +56,8 @@ from tests.core.values import (
     work,
 )
 
+NO_TOKEN = MissingSecret("HOOK_TOKEN is not set", "export HOOK_TOKEN=...")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -85,7 +88,7 @@ class Scene:
 
     def plan(self) -> Plan:
         """What is decided."""
-        message = {self.resource.address: "HOOK_TOKEN is not set"} if self.secret else {}
+        message = {self.resource.address: NO_TOKEN} if self.secret else {}
         ours = (*([self.ownership] if self.ownership else []), *self.others)
         state = owned(*ours, runs=self.known_runs, unresolved=self.unresolved)
         state = replace(state, held=self.held, live=self.live, setbacks=self.setbacks)
@@ -735,7 +738,7 @@ def test_a_new_name_is_told_to_the_store_before_anything_is_done_under_it(
 ) -> None:
     """Nothing is done in the name of a resource of which the store does not know that it owns anything."""
     new = schedule("new", was="a", **now_is)
-    missing = {new.address: "HOOK_TOKEN is not set"} if secret else {}
+    missing = {new.address: NO_TOKEN} if secret else {}
     plan = plan_of(desired(new, unresolved=missing), seen, owned(applied(schedule())))
 
     stopping = new.state != "active"
@@ -770,7 +773,7 @@ def test_an_unknown_outcome_is_shown_also_when_it_is_declared_no_more() -> None:
 def test_a_missing_secret_does_not_keep_a_schedule_firing(now_is: dict[str, Any], change: tuple[str, str, str]) -> None:
     """To stop something needs no secret; what else has changed waits until the secret is there."""
     edited = schedule(cron="0 10 * * *", **now_is)
-    missing = {edited.address: "HOOK_TOKEN is not set"}
+    missing = {edited.address: NO_TOKEN}
     plan = plan_of(desired(edited, unresolved=missing), observed(shown(schedule())), owned(applied(schedule())))
 
     assert [row.changes for row in plan.actions] == [(FieldChange(*change),)]
@@ -779,12 +782,12 @@ def test_a_missing_secret_does_not_keep_a_schedule_firing(now_is: dict[str, Any]
 
 def test_a_missing_secret_says_so_and_lifts_no_protection() -> None:
     """The message is that of the reference, and what is protected is not deleted for want of a secret."""
-    missing = {address(): "HOOK_TOKEN is not set"}
+    missing = {address(): NO_TOKEN}
     seen, ours = observed(shown(schedule())), owned(applied(schedule()))
     blocked = plan_of(desired(schedule(), unresolved=missing), seen, ours).blocked
     kept = plan_of(desired(schedule(state="absent", protect=True), unresolved=missing), seen, ours)
 
-    assert [(row.message, row.remedy) for row in blocked] == [("HOOK_TOKEN is not set", "set it where cdsync runs")]
+    assert [(row.message, row.remedy) for row in blocked] == [(NO_TOKEN.message, NO_TOKEN.remedy)]
     assert decided(kept) == ["blocked: protected"]
 
 

@@ -15,6 +15,7 @@ from cdsync.core.model import (
     Fingerprints,
     FollowedRun,
     Kind,
+    MissingSecret,
     ObservedState,
     OneOffRun,
     OwnedState,
@@ -170,7 +171,7 @@ def fingerprints(resource: Resource) -> Fingerprints:
     return fingerprint_of(resource, work, key=KEY)
 
 
-def desired(*resources: Resource, unresolved: Mapping[Address, str] | None = None) -> DesiredState:
+def desired(*resources: Resource, unresolved: Mapping[Address, MissingSecret] | None = None) -> DesiredState:
     """What is declared, with the fingerprints of all that could be resolved."""
     unresolved = unresolved or {}
     return DesiredState(
