@@ -12,7 +12,8 @@ from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind
 from cdsync.core.context import work_key
 from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
-from cdsync.core.model import Schedule
+from cdsync.core.model import Address, Schedule
+from cdsync.core.records import Intent
 from cdsync.errors import ApiError, CdsyncError, OutcomeUnknown
 from cdsync.executor import live_steps, run_steps, schedule_steps
 from cdsync.executor.journaled import Workshop
@@ -93,7 +94,25 @@ def _twin_key(action: Action, shop: Workshop) -> Hashable:
         return action.address
     if isinstance(resource, Schedule):
         return ("schedule", *work_key(resource.work.action, resource.cron))
-    return ("run", resource.work.action, str(resource.schedule_at), canonical(resource.work.parameters))
+    return ("run", resource.work.action, resource.schedule_at or canonical(resource.work.parameters))
+
+
+def _twin_in_doubt(action: Action, shop: Workshop) -> Address | None:
+    """Another resource of which it is not known yet whether it was created, and whose object could be taken for this
+    one's."""
+    key = _twin_key(action, shop)
+    open_creations = (row.intent for row in shop.store.pending() if row.intent.address != action.address)
+    return next((intent.address for intent in open_creations if _key_of(intent) == key), None)
+
+
+def _key_of(intent: Intent) -> Hashable:
+    """What the object of a creation would be known by; as `_twin_key` of its resource."""
+    record = intent.record
+    if record is None:
+        return None
+    if record.cron is not None:
+        return ("schedule", *work_key(record.action, record.cron))
+    return ("run", record.action, intent.schedule_at or canonical(intent.parameters))
 
 
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
@@ -102,10 +121,16 @@ async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Ev
         if shop.stopping():
             results.append(_skip(action, "cdsync is stopping; the next pass does it", on_event))
         elif results and results[-1].outcome == "unknown":
-            results.append(_skip(action, f"waits until {results[-1].action.address} is found or ruled out", on_event))
+            results.append(_wait_for(results[-1].action.address, action, on_event))
+        elif action.kind in BRINGS_INTO_BEING and (twin := _twin_in_doubt(action, shop)) is not None:
+            results.append(_wait_for(twin, action, on_event))
         else:
             results.append(await _run_one(action, shop, on_event))
     return results
+
+
+def _wait_for(other: Address, action: Action, on_event: Callable[[Event], None]) -> Result:
+    return _skip(action, f"waits until {other} is found or ruled out", on_event)
 
 
 def _skip(action: Action, why: str, on_event: Callable[[Event], None]) -> Result:

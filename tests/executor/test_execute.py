@@ -66,6 +66,28 @@ def test_a_lost_twin_is_not_taken_for_the_other(tmp_path: Path, skip: int, fault
     live_in(tmp_path, story, labels=labels)
 
 
+@pytest.mark.parametrize("labels", ["accept", "refuse"])
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_replacement_waits_for_a_twin_that_may_be_there(tmp_path: Path, fault: Any, labels: str) -> None:
+    """Also across phases: what nobody could tell from a lost creation is not made before that is found or ruled out."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("old", "0 10 * * *", of="twin"), schedule("kept"))
+        world.trouble(Fault(kind=fault, method="POST", path="*/actions/*", times=2))
+        declared = schedule("new", of="twin"), schedule("old", of="twin"), schedule("kept")
+        applied = await world.apply(*declared, patient=False)
+        assert outcomes(applied.reports[0]) == {"new": "unknown", "old": "skipped"}
+        world.repair()
+        await world.apply(*declared)
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        assert (await world.apply(*declared)).complete
+        assert len(world.rows("ACTIVE")) == 3
+        for resource in declared:
+            assert input_of(world, world.uid_of(resource)) == resource.address.name
+
+    live_in(tmp_path, story, labels=labels, dialect="rest")
+
+
 def test_others_are_made_together(tmp_path: Path) -> None:
     """After the first has shown whether labels work, the rest does not wait for each other, eight at a time."""
 
