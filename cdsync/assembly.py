@@ -22,7 +22,7 @@ from cdsync.gitsource import GitSource
 from cdsync.reconciler import Pass
 from cdsync.references import References
 from cdsync.revision import revision_of
-from cdsync.settings import GitSettings, Settings, with_environment
+from cdsync.settings import GitSettings, Settings, cache_folder, with_environment
 from cdsync.store import Store, open_reader, open_writer
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def read_configuration(around: Surroundings) -> Configuration:
     Raises:
         ConfigError: with everything that is wrong.
     """
-    configuration = load(around.root, now=around.now())
+    configuration = load(around.root, now=around.now(), cache=cache_folder(around.environment))
     return replace(configuration, settings=_in_environment(configuration.settings, around))
 
 

@@ -144,6 +144,16 @@ def with_environment(settings: Settings, environment: Mapping[str, str], *, api_
     return replace(settings, api=api, state=state, results=results)
 
 
+def cache_folder(environment: Mapping[str, str]) -> Path | None:
+    """Where what can be read again is kept: $CDSYNC_CACHE (empty: nowhere), else the user's folder for such things."""
+    if (own := environment.get("CDSYNC_CACHE")) is not None:
+        return Path(own).absolute() if own else None
+    if (caches := environment.get("XDG_CACHE_HOME")) and Path(caches).is_absolute():
+        return Path(caches) / "cdsync"
+    home = environment.get("HOME")
+    return Path(home) / ".cache" / "cdsync" if home else None
+
+
 def default_state(root: Path) -> Path:
     """Where the state of a root lies when nothing else is said."""
     return root / ".cdsync" / "state.db"

@@ -52,6 +52,7 @@ OWNERS = {
     "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener", "cdsync.daemon.pages"},
     "uvicorn": {"cdsync.daemon.listener"},
     "jsonschema": {"cdsync.config"},
+    "jsonschema_rs": {"cdsync.config"},
     "rich": {"cdsync.cli"},
     "sqlite3": {"cdsync.store"},
     "stamina": {"cdsync.api"},

@@ -122,7 +122,7 @@ def _text(value: Any) -> str | None:
 
 def legible(text: str) -> str:
     """The text without half characters, which JSON can hold and no file or terminal takes."""
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -23,8 +23,9 @@ from cdsync.config.load import (
     load_from,
     load_settings,
     read_root,
+    unchanged,
 )
-from cdsync.config.schema import schema_names, schema_text
+from cdsync.config.schemas import schema_names, schema_text
 from cdsync.config.snapshot import Item, SnapshotFiles
 from cdsync.config.starter import starter_files
 
@@ -42,4 +43,5 @@ __all__ = [
     "schema_names",
     "schema_text",
     "starter_files",
+    "unchanged",
 ]

@@ -33,10 +33,10 @@ class FolderFiles:
 
     def leads_to(self, path: str) -> LeadsTo:
         """What stands at a path."""
-        place = self.within(str(Path(self.top, path)))
-        if place is None:
+        found = Path(self.top, path)
+        if self.within(str(found)) is None:
             return "outside"
-        found = Path(place)
+        # Asked of the system, by the path as it is: to resolve a way through what is not there makes up another.
         return "folder" if found.is_dir() else "file" if found.exists() else "nothing"
 
     def read(self, file: str, *, most: int) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from cdsync.config.folder import FolderFiles
 from cdsync.config.inputs import InputFiles, input_path
+from cdsync.config.kept import Documents
 from cdsync.config.places import KIND_OF_SECTION
 from cdsync.config.reading import SETTINGS_FILE, Files, at_start, read_text, sorted_problems
 from cdsync.config.resources import Declared, declare
@@ -68,8 +69,10 @@ class Reading:
 
 
 @_without_collection()
-def load(root: Path, *, now: datetime) -> Configuration:
+def load(root: Path, *, now: datetime, cache: Path | None = None) -> Configuration:
     """Read a whole config root; `now` (aware) is from when on daylight-saving changes are looked for.
+
+    `cache` is a folder where documents are kept, so that only what has changed is read as YAML; nothing depends on it.
 
     Raises:
         ConfigError: anything is wrong; carries every problem of every file, in the order of their places.
@@ -77,16 +80,31 @@ def load(root: Path, *, now: datetime) -> Configuration:
     """
     top = root.absolute()
     _require_root(top)
-    reading = read_root(FolderFiles(top), settings_required=True)
+    documents = Documents.of(top, cache)
+    reading = read_root(FolderFiles(top), settings_required=True, documents=documents)
+    documents.keep()
     problems = _settings_problems(reading)
     tree = reading.trees.get(SETTINGS_FILE)
     settings = build_settings(tree.value, top) if tree is not None and not problems else None
     return _declared(reading, settings, problems, now)
 
 
+def unchanged(configuration: Configuration, root: Path) -> bool:
+    """Whether each file of a root is, byte by byte, what this configuration was read from, and there is no other."""
+    files = FolderFiles(root.absolute())
+    found, problems = files.yaml_files()
+    if problems or not configuration.files.keys() >= set(found):
+        return False
+    try:
+        return all(read_text(files, file).sha256 == digest for file, digest in configuration.files.items())
+    except ConfigError:
+        return False
+
+
 @_without_collection()
-def read_root(files: Files, *, settings_required: bool = False) -> Reading:
+def read_root(files: Files, *, settings_required: bool = False, documents: Documents | None = None) -> Reading:
     """Read every YAML file of a root, wherever it is kept; what is wrong is found by `load_from`."""
+    documents = documents or Documents()
     found, problems = files.yaml_files()
     # What stands in the place of the settings is looked at also when it is no file.
     own = {SETTINGS_FILE} if settings_required or files.leads_to(SETTINGS_FILE) != "nothing" else set()
@@ -102,7 +120,7 @@ def read_root(files: Files, *, settings_required: bool = False) -> Reading:
             problems += error.problems
         else:
             digests[text.file] = text.sha256
-            trees[text.file] = read_tree(text.file, text.text)
+            trees[text.file] = documents.read(text)
     return Reading(files=files, trees=trees, digests=digests, problems=tuple(problems))
 
 

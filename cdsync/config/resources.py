@@ -13,7 +13,8 @@ from cdsync.config.assembly import assemble
 from cdsync.config.fields import cron_fault, instant_fault, timezone_fault
 from cdsync.config.inputs import InputFileError, InputFiles, Rows, input_path
 from cdsync.config.places import KIND_OF_SECTION, Path, shortened
-from cdsync.config.schema import Part, field_is_valid, known_fields, problems_of
+from cdsync.config.schemas import Part, field_is_valid, is_resource_file, known_fields
+from cdsync.config.violations import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import NAME, Address, Kind, Resource, ResumePolicy, SourceLocation
 from cdsync.core.urls import url_fault
@@ -45,30 +46,19 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A resource as written: where, under which name, and with what of its own."""
+    """A resource as written: where, under which name, with what of its own, and with the defaults filled in.
+
+    `sound` says that the schema has found nothing wrong with its document.
+    """
 
     tree: Tree
     path: Path
     address: Address
     own: Fields
-    defaults: Fields
+    fields: Fields
+    part: Part
     defaults_are_sound: bool
-
-    @property
-    def part(self) -> Part:
-        return "schedule" if self.address.kind is Kind.SCHEDULE else "run"
-
-    @property
-    def fields(self) -> Fields:
-        """Its fields with the defaults that have a meaning for its kind."""
-        known = known_fields(self.part)
-        taken = {key: value for key, value in self.defaults.items() if key in known}
-        if self.own.get("mode") == "live":
-            taken.pop("schedule_at", None)
-        fields = {**taken, **self.own}
-        if fields.get("mode") == "live" and "callback" not in self.own:
-            fields.pop("callback", None)
-        return fields
+    sound: bool
 
     def problem(self, message: str, *, field: str | None = None) -> Problem:
         """A problem of a field, at its value here or else at the resource's name."""
@@ -116,41 +106,57 @@ def declare(
 def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
     if tree.value is None:
         return
-    problems += problems_of("resources", tree, (), tree.value)
-    if not isinstance(tree.value, Mapping):
+    sound = tree.sound or is_resource_file(tree.value)
+    if not sound:
+        problems += problems_of("resources", tree, (), tree.value)
+    if not isinstance(tree.value, dict):
         return
     defaults = tree.value.get("defaults")
-    defaults = defaults if isinstance(defaults, Mapping) else {}
-    faults = _field_faults("defaults", tree, ("defaults",), defaults)
+    defaults = defaults if isinstance(defaults, dict) else {}
+    faults = _field_faults("defaults", tree, ("defaults",), defaults, sound=sound)
     problems += faults
     for section, kind in KIND_OF_SECTION.items():
+        part: Part = "schedule" if kind is Kind.SCHEDULE else "run"
+        taken = {key: value for key, value in defaults.items() if key in known_fields(part)}
         named = tree.value.get(section)
-        for name, own in named.items() if isinstance(named, Mapping) else ():
+        for name, own in named.items() if isinstance(named, dict) else ():
             path: Path = (section, name)
             if not NAME.fullmatch(name):
                 problems.append(
                     tree.problem(path, f"{shortened(name)!r} is no name for a {kind}; {_NAME_RULE}", at_key=True)
                 )
-            elif not isinstance(own, Mapping):
-                problems += problems_of("schedule" if kind is Kind.SCHEDULE else "run", tree, path, own)
+            elif not isinstance(own, dict):
+                problems += problems_of(part, tree, path, own)
             else:
                 yield _Entry(
                     tree=tree,
                     path=path,
                     address=Address(kind, name),
                     own=own,
-                    defaults=defaults,
+                    fields=_with_defaults(own, taken),
+                    part=part,
                     defaults_are_sound=not faults,
+                    sound=sound,
                 )
 
 
+def _with_defaults(own: Fields, defaults: Fields) -> Fields:
+    """The fields of a resource, with the defaults that have a meaning for it."""
+    fields = {**defaults, **own}
+    if own.get("mode") == "live" and "schedule_at" not in own:
+        fields.pop("schedule_at", None)
+    if fields.get("mode") == "live" and "callback" not in own:
+        fields.pop("callback", None)
+    return fields
+
+
 def _faults(entry: _Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | None]:
-    problems = _field_faults(entry.part, entry.tree, entry.path, entry.own)
+    problems = _field_faults(entry.part, entry.tree, entry.path, entry.own, sound=entry.sound)
     problems += _missing(entry)
     if entry.part == "run":
         problems += _live_faults(entry)
     rows: Rows | None = ()
-    if "inputs" in entry.own and field_is_valid(entry.part, "inputs", entry.own["inputs"]):
+    if "inputs" in entry.own and (entry.sound or field_is_valid(entry.part, "inputs", entry.own["inputs"])):
         try:
             rows = _rows(entry, inputs)
         except InputFileError as error:
@@ -164,25 +170,26 @@ def _faults(entry: _Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | No
 
 def _rows(entry: _Entry, inputs: InputFiles) -> Rows | None:
     value = entry.own["inputs"]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return inputs.rows(entry.tree.file, str(value["file"]), address=str(entry.address))
-    return tuple(row for row in value if isinstance(row, Mapping)) if isinstance(value, list) else ()
+    return tuple(row for row in value if isinstance(row, dict)) if isinstance(value, list) else ()
 
 
 def _files(entry: _Entry) -> tuple[str, ...]:
     inputs = entry.own.get("inputs")
-    named = (input_path(entry.tree.file, str(inputs["file"])),) if isinstance(inputs, Mapping) else ()
+    named = (input_path(entry.tree.file, str(inputs["file"])),) if isinstance(inputs, dict) else ()
     return (entry.tree.file, *named)
 
 
-def _field_faults(part: Part, tree: Tree, path: Path, fields: Fields) -> list[Problem]:
-    problems = problems_of(part, tree, path, fields)
+def _field_faults(part: Part, tree: Tree, path: Path, fields: Fields, *, sound: bool) -> list[Problem]:
+    problems = [] if sound else problems_of(part, tree, path, fields)
     for field, fault_of in (("cron", cron_fault), ("timezone", timezone_fault), ("schedule_at", instant_fault)):
         value = fields.get(field)
-        if isinstance(value, str) and field_is_valid(part, field, value) and (fault := fault_of(value)):
+        readable = isinstance(value, str) and (sound or field_is_valid(part, field, value))
+        if readable and (fault := fault_of(str(value))):
             problems.append(tree.problem((*path, field), fault))
     callback = fields.get("callback")
-    url = callback.get("url") if isinstance(callback, Mapping) else None
+    url = callback.get("url") if isinstance(callback, dict) else None
     if isinstance(url, str) and url and (fault := url_fault(url)):
         problems.append(tree.problem((*path, "callback", "url"), f"callback.url is {fault}"))
     return problems

@@ -11,7 +11,7 @@ from cdsync.config.fields import reference, resume_policy
 from cdsync.config.git_settings import git_problems, git_settings
 from cdsync.config.places import shortened
 from cdsync.config.reading import Files
-from cdsync.config.schema import problems_of
+from cdsync.config.violations import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.policy import Limit, Policy, PruneMode, parse_duration
 from cdsync.core.urls import base_url_fault, is_loopback, parse_endpoint, url_fault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cdsync.config.schema import schema_text
+from cdsync.config.schemas import schema_text
 
 SETTINGS = """\
 # yaml-language-server: $schema=schema/settings.schema.json

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from cdsync.config.resources import Declared
-from cdsync.core.cron import ClockChange, clock_changes, parse_cron, shortest_interval
+from cdsync.core.clock_changes import ClockChange, clock_changes
+from cdsync.core.cron import parse_cron, shortest_interval
 from cdsync.core.model import Schedule
 from cdsync.errors import Problem
 

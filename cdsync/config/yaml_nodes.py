@@ -1,13 +1,16 @@
 """YAML text -> a value of JSON and the place of each of its parts.
 
 libyaml composes the nodes; the values are built here in one pass, so that every refusal knows its place and nothing is
-read the way YAML 1.1 reads it. Places are looked up only when a message needs them.
+read the way YAML 1.1 reads it. Places are looked up only when a message needs them; those of a document whose value is
+known from an earlier time, by composing its text after all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeAlias
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -57,23 +60,33 @@ class _Loader(yaml.CSafeLoader):
         self.levels -= 1
 
 
+Places: TypeAlias = Mapping[tuple[Path, bool], tuple[int, int]]
+"""Path, and whether the place is that of its key -> line and column, from 1."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """One document: its value, what was wrong with its YAML, and where each part of it stands.
 
-    `broken` means that nothing can be said about its content.
+    `broken` means that nothing can be said about its content, `sound` that it is known to be right as a resource file.
+    `places` are those that are known without a look at the nodes, by path and whether they are of the key.
     """
 
     file: str
     value: Json = None
     problems: tuple[Problem, ...] = ()
     broken: bool = False
-    root: Node | None = field(default=None, repr=False, compare=False)
+    sound: bool = False
+    places: Places = field(default_factory=dict, repr=False, compare=False)
+    nodes: Callable[[], Node | None] = field(default=lambda: None, repr=False, compare=False)
     _pairs: dict[int, dict[str, tuple[Node, Node]]] = field(default_factory=dict, repr=False, compare=False)
 
     def place(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Line and column, from 1, of the value at a path, or of its key; of the nearest outer value if it has none."""
-        node = key = self.root
+        known = self.places.get((path, at_key))
+        if known is not None:
+            return known
+        node = key = self.nodes()
         for part in path:
             if isinstance(node, MappingNode) and isinstance(part, str):
                 found = self._children(node).get(part)
@@ -104,17 +117,12 @@ class Tree:
 
 def read_tree(file: str, text: str) -> Tree:
     """Read one document; whatever is wrong with it stands in `problems`, at its place."""
-    loader = None
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
+        root = _compose(text)
     except yaml.YAMLError as error:
         return Tree(file=file, problems=(syntax_problem(file, text, error),), broken=True)
     except TooDeepError as deep:
         return _refused(file, deep.node, f"nested deeper than {MOST_DEPTH} levels")
-    finally:
-        if loader is not None:
-            loader.dispose()
     if root is None:
         return Tree(file=file)
     building = Building()
@@ -125,7 +133,20 @@ def read_tree(file: str, text: str) -> Tree:
     except TooDeepError as deep:
         return _refused(file, deep.node, f"nested deeper than {MOST_DEPTH} levels, through aliases")
     problems = tuple(_located(file, root, building.faults)) if building.faults else ()
-    return Tree(file=file, value=value, problems=problems, root=root)
+    return Tree(file=file, value=value, problems=problems, nodes=lambda: root)
+
+
+def known_tree(file: str, text: str, value: Json, *, sound: bool, places: Places) -> Tree:
+    """A document whose value is known to be that of the text, which is only looked at for places besides the known."""
+    return Tree(file=file, value=value, sound=sound, places=places, nodes=cache(lambda: _compose(text)))
+
+
+def _compose(text: str) -> Node | None:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
 
 
 def _refused(file: str, node: Node, message: str) -> Tree:

@@ -47,7 +47,7 @@ def decide_unowned(schedule: Schedule, context: Context) -> Decision:
         )
     why = "declared, and not on the account"
     leaving = context.leaving.get(work_key(schedule.work.action, schedule.cron))
-    if leaving is not None:
+    if leaving is not None and same_timezone(context.owned[leaving].timezone, schedule.timezone):
         why += f"; {leaving} did the same and is no longer declared: if it was renamed, say was: {leaving.name}"
     return create(schedule, context, Reason.NEW, why)
 

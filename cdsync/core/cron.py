@@ -100,6 +100,7 @@ def parse_cron(expression: str) -> Cron:
     return cron
 
 
+@lru_cache(maxsize=4096)
 def _values(text: str, spec: _Field) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
@@ -194,7 +195,7 @@ def ticks(expression: str, timezone: str | None, *, after: datetime) -> Iterator
     for naive in _local_times(cron, start):
         tick = naive.replace(tzinfo=local_zone)
         if tick.astimezone(UTC) > after:
-            yield tick, not _exists(naive, local_zone)
+            yield tick, not exists(naive, local_zone)
 
 
 def is_repeated(fire: datetime) -> bool:
@@ -231,64 +232,20 @@ def names_day(cron: Cron, day: date) -> bool:
     return right_day and day.month in cron.months
 
 
-def _exists(naive: datetime, local_zone: ZoneInfo) -> bool:
+def exists(naive: datetime, local_zone: ZoneInfo) -> bool:
+    """Whether a local time comes in a zone, rather than being skipped."""
     return naive.replace(tzinfo=local_zone).astimezone(UTC).astimezone(local_zone).replace(tzinfo=None) == naive
 
 
 @lru_cache(maxsize=4096)
 def shortest_interval(cron: Cron) -> timedelta:
     """The shortest time between two fires, from the minutes and hours alone."""
+    if len(cron.hours) == len(cron.minutes) == 1:
+        return timedelta(days=1)
     times = sorted(hour * 60 + minute for hour in cron.hours for minute in cron.minutes)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     gaps.append(times[0] + 24 * 60 - times[-1])
     return timedelta(minutes=min(gaps))
-
-
-@dataclass(frozen=True, slots=True)
-class ClockChange:
-    """A fire time that daylight saving touches: `local` (naive) is skipped, or comes twice and fires the first time."""
-
-    local: datetime
-    skipped: bool
-
-
-def clock_changes(
-    expression: str, timezone: str | None, *, start: datetime, days: int = 366
-) -> tuple[ClockChange, ...]:
-    """Fire times within `days` after `start` that a daylight-saving change skips or repeats.
-
-    Only the days of a change are looked at, so the cost does not grow with how often the schedule fires.
-    """
-    cron, local_zone = parse_cron(expression), zone(timezone)
-    return tuple(
-        ClockChange(local, skipped)
-        for local, skipped in _touched_minutes(str(local_zone.key), start.date().toordinal(), days)
-        if _names(cron, local)
-    )
-
-
-def _names(cron: Cron, local: datetime) -> bool:
-    return local.minute in cron.minutes and local.hour in cron.hours and names_day(cron, local)
-
-
-@lru_cache(maxsize=1024)
-def _touched_minutes(zone_key: str, first_day: int, days: int) -> tuple[tuple[datetime, bool], ...]:
-    """Every local minute that is skipped (True) or repeated (False) in a zone, over some days."""
-    local_zone = ZoneInfo(zone_key)
-    touched: list[tuple[datetime, bool]] = []
-    for ordinal in range(first_day, first_day + days):
-        midnight = datetime.fromordinal(ordinal)
-        if (
-            midnight.replace(tzinfo=local_zone).utcoffset()
-            == (midnight + timedelta(days=1)).replace(tzinfo=local_zone).utcoffset()
-        ):
-            continue
-        for minute in range(24 * 60):
-            local = midnight + timedelta(minutes=minute)
-            offsets = [local.replace(tzinfo=local_zone, fold=fold).utcoffset() for fold in (0, 1)]
-            if offsets[0] != offsets[1]:
-                touched.append((local, not _exists(local, local_zone)))
-    return tuple(touched)
 
 
 def upcoming(expression: str, timezone: str | None, *, after: datetime, count: int) -> tuple[datetime, ...]:

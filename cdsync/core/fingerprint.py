@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from cdsync.core.model import Fingerprints, OneOffRun, Resource, Synopsis
@@ -28,13 +29,10 @@ HIDDEN_FIELDS = (
 )
 """The fields of a declaration that the API takes and never echoes (API contract section 3)."""
 
+_CALLBACK_FIELDS = ("callback.url", "callback.headers", "callback.on")
+
 LAUNCH_FIELDS = ("action", "mode", "schedule_at")
 """What else a launched one-off is compared by: nothing that still exists on the API would show it."""
-
-
-def canonical(value: object) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, so that equal values have equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
 
 
 def _plain(value: Any) -> Any:
@@ -43,33 +41,57 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, so that equal values have equal bytes."""
+    return _ENCODER.encode(value)
+
+
 def fingerprint_of(resource: Resource, work: Work, *, key: bytes) -> Fingerprints:
     """Digest each hidden field of a resource, whose `work` has its references replaced by their values.
 
     Inputs are digested row by row, so that 100,000 of them cost no second copy.
     """
-    callback = work.callback
-    values: dict[str, Iterable[object]] = {
-        "inputs": work.inputs,
-        "parameters": (work.parameters,),
-        "identity_mode": (work.identity_mode,),
-        "identity_ids": work.identity_ids,
-        "callback.url": (callback.url if callback else None,),
-        "callback.headers": (callback.headers if callback else None,),
-        "callback.on": (callback.on if callback else None,),
+    found = {
+        "inputs": _digest("inputs", work.inputs, key),
+        "parameters": _digest("parameters", (work.parameters,), key),
+        "identity_mode": _common_digest("identity_mode", (work.identity_mode,), key),
+        "identity_ids": _common_digest("identity_ids", work.identity_ids, key),
+        **_of_callback(work.callback, key),
     }
     if isinstance(resource, OneOffRun):
         when = resource.schedule_at.timestamp() if resource.schedule_at else None
-        values |= {"action": (work.action,), "mode": (resource.mode,), "schedule_at": (when,)}
-    return {field: _digest(field, rows, key) for field, rows in values.items()}
+        values = {"action": work.action, "mode": resource.mode, "schedule_at": when}
+        found |= {field: _digest(field, (value,), key) for field, value in values.items()}
+    return found
+
+
+def _of_callback(callback: Callback | None, key: bytes) -> Fingerprints:
+    if callback is None:
+        return {field: _common_digest(field, (None,), key) for field in _CALLBACK_FIELDS}
+    values: tuple[object, ...] = (callback.url, callback.headers, callback.on)
+    return {field: _digest(field, (value,), key) for field, value in zip(_CALLBACK_FIELDS, values, strict=True)}
 
 
 def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
-    digest = hmac.new(key, field.encode(), hashlib.sha256)
+    digest = _begun(field, key).copy()
     for row in rows:
         digest.update(b"\n")
         digest.update(canonical(row).encode())
     return digest.hexdigest()[:32]
+
+
+@lru_cache(maxsize=64)
+def _begun(field: str, key: bytes) -> hmac.HMAC:
+    return hmac.new(key, field.encode(), hashlib.sha256)
+
+
+@lru_cache(maxsize=4096)
+def _common_digest(field: str, rows: tuple[str | None, ...], key: bytes) -> str:
+    """The digest of what many resources share; nothing that may be a secret is remembered so."""
+    return _digest(field, rows, key)
 
 
 def synopsis_of(resource: Resource) -> Synopsis:

@@ -55,6 +55,9 @@ class Kind(StrEnum):
     RUN = "run"
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
     """`schedule/NAME` or `run/NAME`: how every message, plan row, log line and command refers to a resource."""
@@ -72,10 +75,11 @@ class Address:
         Raises:
             ValueError: it is neither.
         """
-        kind, slash, name = text.partition("/")
-        if not slash or kind not in set(Kind) or not NAME.fullmatch(name):
+        word, _, name = text.partition("/")
+        kind = _KINDS.get(word)
+        if kind is None or not NAME.fullmatch(name):
             raise ValueError(f"{text!r} is no address; expected schedule/NAME or run/NAME")
-        return cls(Kind(kind), name)
+        return cls(kind, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

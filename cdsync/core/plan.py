@@ -175,11 +175,11 @@ def make_plan(
         UnknownAddress: a glob matches nothing.
     """
     context = make_context(desired, observed, owned, policy, now, local_now=local_now)
-    wanted = selection(targets, known={*desired.resources, *owned.resources})
-    decisions = tuple(
-        _only(restrained(decision, owned, now, renamed=context.renamed), wanted)
-        for decision in wait_for_successors(_decide_all(context), context)
-    )
+    decided = wait_for_successors(_decide_all(context), context)
+    decisions = tuple(restrained(decision, owned, now, renamed=context.renamed) for decision in decided)
+    if targets:
+        wanted = selection(targets, known={*desired.resources, *owned.resources})
+        decisions = tuple(_only(decision, wanted) for decision in decisions)
     actions = sorted(
         (action for decision in decisions for action in decision.actions),
         key=lambda action: (action.phase, action.address, action.kind, action.uid or ""),

@@ -26,6 +26,8 @@ def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed:
     A hold goes with its resource to a new name, and one on that name counts as well; the renaming itself touches
     nothing but the store.
     """
+    if not decision.actions:
+        return decision
     actions: list[Action] = []
     blocked = list(decision.blocked)
     for action in decision.actions:

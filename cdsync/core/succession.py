@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from cdsync.core.actions import Action, Blocked, BlockedReason, Decision, Reason
 from cdsync.core.context import Context, work_key
+from cdsync.core.cron import same_timezone
 from cdsync.core.model import Address, Schedule
 
 
 def wait_for_successors(decisions: Iterable[Decision], context: Context) -> tuple[Decision, ...]:
-    """The decisions, with each beginning removal held back whose successor, by action and cron, is blocked."""
+    """The decisions, with each beginning removal held back whose successor, by action and times, is blocked."""
     decisions = tuple(decisions)
     successors = _blocked_successors(decisions, context)
     if not successors:
@@ -23,24 +24,27 @@ def wait_for_successors(decisions: Iterable[Decision], context: Context) -> tupl
     return tuple(_held_back(decision, successors, context) for decision in decisions)
 
 
-def _blocked_successors(decisions: tuple[Decision, ...], context: Context) -> dict[tuple[str, str], Address]:
-    found: dict[tuple[str, str], Address] = {}
+def _blocked_successors(decisions: tuple[Decision, ...], context: Context) -> dict[tuple[str, str], list[Schedule]]:
+    found: dict[tuple[str, str], list[Schedule]] = {}
     for decision in decisions:
         for row in decision.blocked:
             resource = context.desired.resources.get(row.address)
             if row.reason.pending and isinstance(resource, Schedule) and row.address not in context.owned:
-                found[work_key(resource.work.action, resource.cron)] = row.address
+                found.setdefault(work_key(resource.work.action, resource.cron), []).append(resource)
     return found
 
 
-def _held_back(decision: Decision, successors: dict[tuple[str, str], Address], context: Context) -> Decision:
+def _held_back(
+    decision: Decision, successors: dict[tuple[str, str], list[Schedule]], context: Context
+) -> Decision:
     actions: list[Action] = []
     blocked = list(decision.blocked)
     for action in decision.actions:
         owned = context.owned.get(action.address)
-        successor = successors.get(work_key(owned.action, owned.cron)) if owned is not None else None
+        alike = successors.get(work_key(owned.action, owned.cron), []) if owned is not None else []
+        successor = next((row for row in alike if owned and same_timezone(row.timezone, owned.timezone)), None)
         if successor is not None and action.removes and action.reason is Reason.UNDECLARED:
-            blocked.append(_waiting(action, successor))
+            blocked.append(_waiting(action, successor.address))
         else:
             actions.append(action)
     return replace(decision, actions=tuple(actions), blocked=tuple(blocked))

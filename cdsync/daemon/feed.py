@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from cdsync.assembly import Surroundings, read_configuration
-from cdsync.config import Configuration
+from cdsync.config import Configuration, unchanged
 from cdsync.daemon.triggers import Cause
 from cdsync.daemon.watching import watch
 from cdsync.errors import CdsyncError
@@ -59,6 +60,8 @@ Aside: TypeAlias = Callable[[Callable[[], Read]], Awaitable[Read]]
 REST = 0.2
 """Seconds between two looks at a folder that has just changed."""
 
+LONGEST_KEPT = timedelta(days=1)
+
 LOOKS = 10
 """How often a folder that keeps changing is looked at before it is taken as it is."""
 
@@ -74,6 +77,7 @@ class FolderFeed:
         self._around = around
         self._aside = aside
         self._known: object = None
+        self._last: tuple[datetime, Delivery] | None = None
 
     async def latest(self) -> Delivery:
         """Read the whole root.
@@ -97,10 +101,20 @@ class FolderFeed:
 
     def _read(self) -> Delivery | CdsyncError:
         try:
-            configuration = read_configuration(self._around)
+            configuration = self._remembered() or read_configuration(self._around)
         except CdsyncError as error:
             return error
-        return Delivery(configuration=configuration, revision=revision_of(self._around.root))
+        delivery = Delivery(configuration=configuration, revision=revision_of(self._around.root))
+        if self._last is None or self._last[1].configuration is not configuration:
+            self._last = self._around.now(), delivery
+        return delivery
+
+    def _remembered(self) -> Configuration | None:
+        """What the same files said before; read anew once a day, because its warnings look ahead from then."""
+        if self._last is None or self._around.now() - self._last[0] > LONGEST_KEPT:
+            return None
+        configuration = self._last[1].configuration
+        return configuration if unchanged(configuration, self._around.root) else None
 
     async def remembered(self) -> Delivery | None:
         """Nothing: a folder is only what it is now."""

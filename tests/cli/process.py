@@ -71,7 +71,7 @@ class Shell:
     def variables(self, **more: str) -> dict[str, str]:
         """The environment of a process: ours alone of all CDSYNC_ variables."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CDSYNC_")}
-        ours = {"CDSYNC_API_URL": self.url, "CDSYNC_API_KEY": KEY}
+        ours = {"CDSYNC_API_URL": self.url, "CDSYNC_API_KEY": KEY, "CDSYNC_CACHE": f"{self.root.absolute()}-cache"}
         return {**kept, **ours, **self.environment, **more}
 
     def write(self, name: str, text: str) -> None:

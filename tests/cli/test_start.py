@@ -14,10 +14,10 @@ from tests.cli.process import Shell
 FIRST = {module: name for name, (module, _) in reversed(list(COMMANDS.items()))}
 """A command of each module."""
 
-SLOW = frozenset({"icalendar", "jinja2", "pygments", "rich", "starlette", "structlog", "uvicorn"})
-"""What draws, logs or serves."""
+SLOW = frozenset({"icalendar", "jinja2", "jsonschema", "pygments", "rich", "starlette", "structlog", "uvicorn"})
+"""What draws, logs or serves, and what is only asked about a wrong declaration."""
 
-NEEDED = frozenset({"asyncio", "httpx", "jsonschema", "sqlite3", "yaml"})
+NEEDED = frozenset({"asyncio", "httpx", "jsonschema_rs", "sqlite3", "yaml"})
 """What a pass needs."""
 
 PROGRAM = """

@@ -9,9 +9,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cdsync.config import schema_names, schema_text
-from cdsync.config.yaml_nodes import read_tree
+from cdsync.config.schemas import Part, is_resource_file, is_valid
+from cdsync.config.violations import violations
+from cdsync.config.yaml_nodes import Tree, read_tree
+from cdsync.core.work import Json
 from cdsync.shipped import shipped
 
 OURS = ("settings", "resources")
@@ -109,3 +114,72 @@ def test_shipped_folders_are_there() -> None:
     for kind in ("schema", "examples"):
         assert isinstance(shipped(kind), Path)
         assert any(shipped(kind).iterdir())
+
+
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**250),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    st.sampled_from(["1h", "15s", "never", "active", "", "0 9 * * 1", "9" * 300, "a/b", "https://e.com", "STOPPED"]),
+    st.lists(st.none(), max_size=2),
+    st.dictionaries(st.sampled_from(["env", "file", "url", "x", "on"]), st.text(max_size=3), max_size=2),
+)
+
+SOUND = """
+defaults: {timezone: Europe/Paris, action: a, cron: 0 9 * * 1, identity_ids: [x], parameters: {deep: [{}, null, 1.5]}}
+schedules:
+  a: {inputs: [{q: 1}], state: paused, first_fire: immediate, protect: true, was: b, resume: never}
+  c: {inputs: {file: rows.csv}, callback: {url: https://e.com, headers: {A: {env: B}}, on: final}}
+runs:
+  d: {inputs: [{}], mode: async, schedule_at: "2027-01-01T00:00:00Z", resume: {statuses: [STOPPED], attempts: 2}}
+  e: {inputs: [{}], mode: live}
+"""
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in a value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from paths(inner, (*path, key))
+
+
+def with_change(value: Any, path: tuple[str | int, ...], key: str | None, strange: Any) -> Any:
+    """A copy with another value at one place, or with another key there."""
+    if path:
+        copied = value.copy()
+        copied[path[0]] = with_change(copied[path[0]], path[1:], key, strange)
+        return copied
+    if key is None:
+        return strange
+    return {**(value if isinstance(value, dict) else {}), key: strange}
+
+
+@given(data=st.data())
+@settings(max_examples=400, deadline=None)
+def test_both_readers_of_the_schemas_agree(data: st.DataObject) -> None:
+    """What jsonschema-rs takes for right, jsonschema finds nothing wrong with, and the other way round."""
+    value = read_tree("sound.yaml", SOUND).value
+    for _ in range(data.draw(st.integers(0, 3))):
+        path = data.draw(st.sampled_from(sorted(paths(value), key=str)))
+        strange = data.draw(STRANGE)
+        key = data.draw(
+            st.one_of(st.none(), st.sampled_from(["", "schedules", "cron", "state", "zzz", "-a", "a" * 101]))
+        )
+        value = with_change(value, path, key, strange)
+    reference = jsonschema.Draft202012Validator(schema("resources"))
+    assert is_resource_file(value) == reference.is_valid(value)
+    tree = Tree(file="sound.yaml", value=value)
+    parts: tuple[Part, ...] = ("defaults", "schedule", "run", "settings")
+    for part in parts:
+        assert is_valid(part, value) == (violations(part, tree, (), value) == [])
+
+
+@pytest.mark.parametrize("text", ["0 9 * * 1\n", "a\n"])
+def test_a_last_newline_is_no_part_of_a_pattern(text: str) -> None:
+    """To Python's `$` it would be; no field of ours takes one."""
+    value: Json = {"schedules": {"a": {"action": text, "cron": text, "was": text, "inputs": [{}]}}}
+    assert not is_resource_file(value)

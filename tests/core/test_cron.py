@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cdsync.core.clock_changes import ClockChange, clock_changes
 from cdsync.core.cron import (
-    ClockChange,
     CronError,
-    clock_changes,
     fire_times,
     next_fire,
     parse_cron,

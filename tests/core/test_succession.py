@@ -32,9 +32,10 @@ def test_what_leaves_goes_on_while_its_successor_is_blocked(rules: dict[str, obj
     assert "was: old" in (waiting.remedy or "")
 
 
-def test_what_does_something_else_leaves_all_the_same() -> None:
+@pytest.mark.parametrize("other", [{"cron": "5 5 * * *"}, {"timezone": "America/New_York"}], ids=str)
+def test_what_does_something_else_leaves_all_the_same(other: dict[str, str]) -> None:
     """Only a successor with the same action and times holds a removal back."""
-    old, new = schedule("old", cron="5 5 * * *"), schedule("new")
+    old, new = schedule("old", **other), schedule("new")
     plan = plan_of(desired(new), observed(shown(old), shown(new, "x1")), owned(applied(old)))
 
     assert [(str(row.address), row.kind.value) for row in plan.actions] == [("schedule/old", "pause")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,5 +117,26 @@ def test_what_is_wrong_and_stays_wrong_is_told(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(ConfigError, match=r"schedules\.yaml:"):
                 await feed.latest()
+
+    run_virtual(story, start=NOW)
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    """An unchanged folder costs its digests; once a day it is read all the same, because its warnings look ahead."""
+    user = root(tmp_path)
+    now = [NOW]
+
+    async def story(_clock: object) -> None:
+        feed = FolderFeed(Surroundings(root=tmp_path, environment={}, now=lambda: now[0]))
+        first = (await feed.latest()).configuration
+        assert (await feed.latest()).configuration is first
+        now[0] += timedelta(days=1, seconds=1)
+        second = (await feed.latest()).configuration
+        assert second is not first
+        assert second == first
+        user.write("more.yaml", schedules_yaml(c="0 9 * * 3"))
+        third = (await feed.latest()).configuration
+        assert len(third.desired.resources) == 3
+        assert (await feed.latest()).configuration is third
 
     run_virtual(story, start=NOW)

@@ -261,8 +261,10 @@ class World:
         self.asked = frozenset(row.address for row in ended.applied.left.blocked)
         if ended.faults:
             return
-        blocked = (row for row in ended.applied.left.blocked if row.reason is not BlockedReason.WAITING)
-        left = {row.address for row in blocked} | {row.address for row in ended.applied.left.actions}
+        blocked = ended.applied.left.blocked
+        # What only waits for the end of its grace is paused already; what waits for anything else goes on.
+        left = {row.address for row in blocked if row.reason is not BlockedReason.WAITING or row.until is None}
+        left |= {row.address for row in ended.applied.left.actions}
         for key, thread in self.ledger.threads.items():
             known = [version for version in (thread.settled, *thread.versions) if version is not None]
             if left.isdisjoint(version.address for version in known):

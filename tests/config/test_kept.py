@@ -1,0 +1,213 @@
+"""Documents kept from an earlier reading: the same as the YAML in every respect, whatever happens to the file."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from cdsync.config import Configuration, load, unchanged
+from cdsync.config.folder import FolderFiles
+from cdsync.config.kept import Documents
+from cdsync.config.reading import read_text
+from cdsync.errors import ConfigError
+from tests.config.conftest import NOW
+
+RootOf = Callable[[Mapping[str, str | bytes]], Path]
+
+TEAM = """\
+defaults: {timezone: Europe/Paris, cron: "30 2 * * *"}
+schedules:
+  leads: {action: search, inputs: [{q: "ä, 1.0e+3", n: 1.5}]}
+  tight: {action: search, cron: "*/2 * * * *", inputs: [{}]}
+runs:
+  once: {action: visit, inputs: {file: rows.yaml}}
+"""
+FILES = {"team.yaml": TEAM, "rows.yaml": "- {url: https://example.com}\n- {}\n", "other.yaml": "schedules: {}\n"}
+
+
+@pytest.fixture
+def root(root_of: RootOf) -> Path:
+    """A root with warnings, defaults and inputs in a file of their own."""
+    return root_of(FILES)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A cache folder that is not there yet."""
+    return tmp_path / "cache" / "cdsync"
+
+
+def reading(root: Path, cache: Path | None) -> Configuration | tuple[str, ...]:
+    """What a root declares, or what is wrong with it."""
+    try:
+        return load(root, now=NOW, cache=cache)
+    except ConfigError as error:
+        return tuple(map(str, error.problems))
+
+
+def kept(cache: Path) -> Path:
+    """The one file of a cache folder."""
+    (found,) = cache.iterdir()
+    return found
+
+
+def is_known(root: Path, cache: Path, file: str) -> bool:
+    """Whether the document of a file is taken from the cache."""
+    return bool(Documents.of(root, cache).read(read_text(FolderFiles(root), file)).places)
+
+
+def test_what_is_kept_is_what_is_read(root: Path, cache: Path) -> None:
+    """The second reading takes the documents from the cache, and gives the same down to the places of its warnings."""
+    plain = load(root, now=NOW)
+    assert len(plain.warnings) == 3
+    assert load(root, now=NOW, cache=cache) == plain
+    assert is_known(root, cache, "team.yaml")
+    assert load(root, now=NOW, cache=cache) == plain
+
+
+def test_it_lies_in_the_cache_for_this_user_alone(root: Path, cache: Path) -> None:
+    """Nothing is added to the root, and nobody else may read what a declaration holds."""
+    load(root, now=NOW, cache=cache)
+    assert sorted(path.name for path in root.iterdir()) == ["cdsync.yaml", *sorted(FILES)]
+    assert cache.stat().st_mode & 0o777 == 0o700
+    assert kept(cache).stat().st_mode & 0o777 == 0o600
+
+
+def test_only_what_has_changed_is_read_again(root: Path, cache: Path) -> None:
+    """A changed file is taken as it is now; what is no longer there is no longer kept."""
+    load(root, now=NOW, cache=cache)
+    (root / "other.yaml").write_text("schedules:\n  new: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n")
+    assert not is_known(root, cache, "other.yaml")
+    assert load(root, now=NOW, cache=cache) == load(root, now=NOW)
+    size = kept(cache).stat().st_size
+    (root / "other.yaml").unlink()
+    load(root, now=NOW, cache=cache)
+    assert kept(cache).stat().st_size < size
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "schedules:\n  leads: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n",
+        "runs:\n  other: {action: a, was: once, inputs: [{}]}\n",
+        "runs:\n  other: {action: a, inputs: {file: team.yaml}}\n",
+        "runs:\n  other: {action: a, input: [{}]}\n",
+        "runs: [\n",
+    ],
+)
+def test_faults_are_told_at_the_same_places(root: Path, cache: Path, more: str) -> None:
+    """Also those that lie in a document which is not read as YAML this time."""
+    load(root, now=NOW, cache=cache)
+    (root / "more.yaml").write_text(more)
+    told = reading(root, None)
+    assert isinstance(told, tuple)
+    assert reading(root, cache) == told
+    assert reading(root, cache) == told
+
+
+def test_a_fault_is_found_in_a_kept_document(root: Path, cache: Path) -> None:
+    """What depends on other files is looked at each time, with the place of the very field."""
+    (root / "team.yaml").write_text(TEAM + "  gone: {action: a, was: before, inputs: {file: more.csv}}\n")
+    (root / "more.csv").write_text("a\n1\n")
+    load(root, now=NOW, cache=cache)
+    (root / "more.csv").unlink()
+    assert is_known(root, cache, "team.yaml")
+    assert reading(root, cache) == (
+        "team.yaml:7:49: run/gone: inputs.file: 'more.csv' does not exist; looked for more.csv below the config root",
+    )
+
+
+def test_a_damaged_file_is_as_good_as_none(root: Path, cache: Path) -> None:
+    """Cut off anywhere, or with any byte changed, it is not believed; then it is written anew."""
+    plain = load(root, now=NOW, cache=cache)
+    whole = kept(cache).read_bytes()
+    damaged = [whole[:end] for end in range(0, len(whole), 41)]
+    damaged += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), 41)]
+    for content in (*damaged, whole + b"x", b"\xff\n{}"):
+        kept(cache).write_bytes(content)
+        assert load(root, now=NOW, cache=cache) == plain
+        assert kept(cache).read_bytes() == whole
+
+
+def test_that_of_another_reader_or_user_is_not_taken(root: Path, cache: Path) -> None:
+    """A newer cdsync may read the same text otherwise; what somebody else has put there may say anything."""
+    load(root, now=NOW, cache=cache)
+    whole = kept(cache).read_bytes()
+    _, reader, rest = whole.split(b" ", 2)
+    kept(cache).write_bytes(b" ".join((b"cdsync", reader[::-1], rest)))
+    assert not is_known(root, cache, "team.yaml")
+    kept(cache).write_bytes(whole)
+    assert is_known(root, cache, "team.yaml")
+    if os.geteuid() == 0:
+        os.chown(kept(cache), 12345, -1)
+        assert not is_known(root, cache, "team.yaml")
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(root: Path, tmp_path: Path) -> None:
+    """A cache is no reason to fail."""
+    (tmp_path / "file").write_text("")
+    for cache in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/null/cache")):
+        assert load(root, now=NOW, cache=cache) == load(root, now=NOW)
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_what_aliases_blow_up_is_not_kept(root: Path, cache: Path) -> None:
+    """Forty bytes of text may stand for forty thousand of JSON."""
+    lines = ["x: &a [" + ",".join("0" * 30) + "]", "y: &b [" + ",".join(["*a"] * 30) + "]"]
+    (root / "rows.yaml").write_text("- " + "\n  ".join([*lines, "z: [" + ",".join(["*b"] * 30) + "]"]) + "\n")
+    load(root, now=NOW, cache=cache)
+    assert kept(cache).stat().st_size < 5_000
+
+
+def test_many_may_write_at_once(root: Path, cache: Path) -> None:
+    """Whoever comes last, the file is whole, and everybody reads what is there."""
+    wrong: list[object] = []
+
+    def read() -> None:
+        plain = load(root, now=NOW)
+        wrong.extend(found for _ in range(20) if (found := load(root, now=NOW, cache=cache)) != plain)
+
+    def unsettle() -> None:
+        for _ in range(60):
+            load(root, now=NOW, cache=cache)
+            for path in cache.glob("*.documents"):
+                path.unlink(missing_ok=True)
+
+    threads = [threading.Thread(target=work) for work in (read, read, read, unsettle)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert [path for path in cache.iterdir() if path.suffix != ".documents"] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("team.yaml", TEAM + "\n"),
+        ("rows.yaml", None),
+        ("other.yaml", None),
+        ("new.yaml", ""),
+        ("deep/new.yml", ""),
+        ("cdsync.yaml", "owner: b\n"),
+        ("cdsync.yml", ""),
+    ],
+)
+def test_a_root_that_has_not_changed_is_known_by_its_digests(root: Path, file: str, content: str | None) -> None:
+    """Every file that was read counts, and every other that would be read now."""
+    (root / "note.txt").write_text("nobody reads this")
+    configuration = load(root, now=NOW)
+    assert unchanged(configuration, root)
+    (root / "note.txt").unlink()
+    assert unchanged(configuration, root)
+    path = root / file
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if content is not None:
+        path.write_text(content)
+    assert not unchanged(configuration, root)
