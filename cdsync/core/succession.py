@@ -34,9 +34,7 @@ def _blocked_successors(decisions: tuple[Decision, ...], context: Context) -> di
     return found
 
 
-def _held_back(
-    decision: Decision, successors: dict[tuple[str, str], list[Schedule]], context: Context
-) -> Decision:
+def _held_back(decision: Decision, successors: dict[tuple[str, str], list[Schedule]], context: Context) -> Decision:
     actions: list[Action] = []
     blocked = list(decision.blocked)
     for action in decision.actions:

@@ -54,9 +54,19 @@ async def execute(actions: Iterable[Action], shop: Workshop, *, on_event: Callab
     for _, phase in sorted(phases.items()):
         if phase[0].removes and not shop.stopping() and any(_failed_to_create(result) for result in results):
             results.extend(_skip(action, "a creation failed in this pass", on_event) for action in phase)
-        else:
-            results.extend(await _run_phase(phase, shop, on_event))
+            continue
+        idle = [action for action in phase if _not_launched(action, results)]
+        results.extend(_skip(action, "it was not launched", on_event) for action in idle)
+        results.extend(await _run_phase([action for action in phase if action not in idle], shop, on_event))
     return Report(tuple(results))
+
+
+def _not_launched(action: Action, results: Iterable[Result]) -> bool:
+    """Whether the pages of a live run cannot be fetched, because this pass was to launch it and has not."""
+    return action.kind is ActionKind.FETCH and any(
+        result.action.address == action.address and result.action.kind is ActionKind.LAUNCH and result.outcome != "done"
+        for result in results
+    )
 
 
 def _failed_to_create(result: Result) -> bool:

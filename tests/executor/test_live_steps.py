@@ -334,3 +334,18 @@ def test_a_live_answer_may_take_its_time(tmp_path: Path) -> None:
         assert len(rows(world)) == ROWS_OF_AN_INPUT
 
     live_in(tmp_path, story)
+
+
+def test_what_was_not_launched_is_not_fetched(tmp_path: Path) -> None:
+    """A live run waits for a twin in doubt, and its pages wait with it."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/actions/*", times=1))
+        twin, run = one_off("0", of="action-live"), live(inputs=1)
+        applied = await world.apply(twin, run, patient=False)
+        kinds = {(str(row.action.address), row.action.kind.value): row.outcome for row in applied.reports[0].results}
+        assert kinds == {("run/0", "launch"): "unknown", ("run/a", "launch"): "skipped", ("run/a", "fetch"): "skipped"}
+        await world.apply(twin, run)
+        assert len(rows(world)) == ROWS_OF_AN_INPUT
+
+    live_in(tmp_path, story, labels="refuse")
