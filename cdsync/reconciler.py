@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from cdsync.api import Api
+from cdsync.api import LIVE_PATIENCE, Api
 from cdsync.core.actions import (
     Action,
     ActionKind,
@@ -282,6 +282,7 @@ def _workshop(work: Pass, planned: Planned, *, patient: bool, tell: Callable[[Ev
         labels=known_labels(work.store),
         results=work.settings.results,
         settle=work.settings.api.settle,
+        live_timeout=work.settings.api.timeout * LIVE_PATIENCE,
         patience=PATIENCE if patient else timedelta(),
         slice=None if patient else SLICE,
         stopping=work.stopping,

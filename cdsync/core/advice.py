@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cdsync.core.model import RunError
-from cdsync.core.progress import ANSWER_LOST, BAD_NEXT_PAGE, CURSOR_EXPIRED
+from cdsync.core.progress import ANSWER_LOST, BAD_NEXT_PAGE, CURSOR_EXPIRED, RESULTS_AHEAD
 
 
 class Help(StrEnum):
@@ -77,6 +77,12 @@ BY_LABEL = {
     ANSWER_LOST: Advice(Help.PERSON, "it was paid for, but its answer was lost; ask anew under a new name, paid again"),
     CURSOR_EXPIRED: Advice(Help.PERSON, "its next page is out of reach; ask anew under a new name, paid again"),
     BAD_NEXT_PAGE: Advice(Help.PERSON, "the API named a next page that is none; ask the vendor's support"),
+    RESULTS_AHEAD: Advice(
+        Help.PERSON,
+        "its result files hold more than the state knows of: bring back the newer state, or move them elsewhere, and "
+        "what they hold is asked for and paid again",
+        account=True,
+    ),
     "ACTION_ABORTED": Advice(Help.PERSON, "the vendor aborted it; look at its message"),
 }
 

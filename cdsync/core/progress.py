@@ -1,13 +1,16 @@
 """How far a live run has come: what the store remembers of it after each page. Values in, values out.
 
 A live run asks once for each of its inputs and follows the pages of the answer. The first request of an input is what
-is paid for, so it is written down before it leaves; a page that is followed may be asked for again.
+is paid for, so it is written down before it leaves; what an answer holds is written down before anything else is done
+with it. A page that is followed may be asked for again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from cdsync.core.work import Json
 
 LIVE = "LIVE"
 """The execution mode of a run that was answered at once (API contract section 2.5)."""
@@ -17,6 +20,9 @@ CURSOR_EXPIRED = "CURSOR_EXPIRED"
 BAD_NEXT_PAGE = "BAD_NEXT_PAGE"
 """What cdsync itself says of an input: that it was paid for and its answer lost; that its next page is out of reach, or
 is none."""
+
+RESULTS_AHEAD = "RESULTS_AHEAD"
+"""What stops a run whose files hold more than the state knows of: then it is the state that is not up to date."""
 
 SAME_FAILURES = 5
 """So many inputs in a row that fail alike stop a run: then it is not the inputs."""
@@ -28,7 +34,10 @@ class LiveProgress:
 
     `done`, `empty` and `failed` count inputs that are over: with rows, without, and refused; the next one is that after
     them. `cursor` is where the next page of the present input is, as the API gave it. `asked_at` is when its first
-    request left, as long as nobody knows what became of it, `missed_at` when looking for it first found nothing.
+    request left, as long as nobody knows what became of it, `lost_at` when its answer was lost, if that was seen, and
+    `missed_at` when looking for it first found nothing (`missed_here` on this machine's clock).
+    `held` are the rows of a page that was answered and is not known to be in the file yet, `held_next` is where the
+    next one is; `held_failure` is likewise the line about an input that failed.
     `tries` counts passing faults of the present input, `alike` the inputs in a row that failed with `label`.
     `halted` is the label for which a person is needed, `wait_until` when the API may be asked again.
 
@@ -48,7 +57,12 @@ class LiveProgress:
     rows: int = 0
     cursor: str | None = None
     asked_at: datetime | None = None
+    lost_at: datetime | None = None
     missed_at: datetime | None = None
+    missed_here: datetime | None = None
+    held: tuple[Json, ...] | None = None
+    held_next: str | None = None
+    held_failure: Json = None
     tries: int = 0
     alike: int = 0
     label: str | None = None
@@ -81,30 +95,41 @@ class LiveProgress:
 
 def asking(progress: LiveProgress, now: datetime) -> LiveProgress:
     """The first request of the present input is about to leave."""
-    return replace(progress, asked_at=now, missed_at=None, wait_until=None, active_at=now)
+    return replace(not_sent(progress), asked_at=now, wait_until=None, active_at=now)
 
 
 def not_sent(progress: LiveProgress) -> LiveProgress:
     """The first request of the present input had no effect, so it may be sent."""
-    return replace(progress, asked_at=None, missed_at=None)
+    return replace(progress, asked_at=None, lost_at=None, missed_at=None, missed_here=None)
 
 
-def page_read(progress: LiveProgress, *, rows: int, length: int, cursor: str | None, now: datetime) -> LiveProgress:
-    """A page of the present input is on disk; without a `cursor` it was the last."""
+def page_answered(progress: LiveProgress, rows: tuple[Json, ...], *, cursor: str | None, now: datetime) -> LiveProgress:
+    """A page of the present input has come, and is about to be put into the file."""
     first = progress.cursor is None
-    read = replace(
+    return replace(
         not_sent(progress),
-        rows=progress.rows + rows,
-        input_rows=progress.input_rows + rows,
-        length=length,
-        cursor=cursor,
+        held=rows,
+        held_next=cursor,
         answered=progress.answered + (1 if first else 0),
         active_at=now,
         tries=0,
         alike=0,
         label=None,
     )
-    if cursor is not None:
+
+
+def page_kept(progress: LiveProgress, *, rows: int, length: int) -> LiveProgress:
+    """The rows of the page are in the file, so many that were new; if no other follows, it was the input's last."""
+    read = replace(
+        progress,
+        held=None,
+        held_next=None,
+        rows=progress.rows + rows,
+        input_rows=progress.input_rows + rows,
+        length=length,
+        cursor=progress.held_next,
+    )
+    if read.cursor is not None:
         return read
     found = 1 if read.input_rows else 0
     return replace(read, done=read.done + found, empty=read.empty + 1 - found, input_from=length, input_rows=0)
@@ -120,6 +145,7 @@ def input_failed(progress: LiveProgress, *, label: str, failed_length: int) -> L
     alike = progress.alike + 1 if label == progress.label else 1
     return replace(
         _over(progress),
+        held_failure=None,
         failed=progress.failed + 1,
         failed_length=failed_length,
         alike=alike,

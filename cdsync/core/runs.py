@@ -113,7 +113,7 @@ def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decisio
         return Decision(actions=renamed, blocked=_blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy).blocked)
     if run.mode == "live" and owned.object is Kind.RUN:
         fetching = decide_live(run, changes, context)
-        return Decision(actions=renamed or fetching.actions, blocked=fetching.blocked)
+        return Decision(actions=renamed + fetching.actions, blocked=fetching.blocked)
     if remote is not None:
         waiting = _decide_waiting(run, owned, remote, changes, context)
         return Decision(actions=renamed + waiting.actions, blocked=waiting.blocked, drift=waiting.drift)

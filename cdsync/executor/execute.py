@@ -17,6 +17,7 @@ from cdsync.core.records import Intent
 from cdsync.errors import ApiError, CdsyncError, OutcomeUnknown
 from cdsync.executor import live_steps, run_steps, schedule_steps
 from cdsync.executor.journaled import Workshop
+from cdsync.results import move_lines
 
 IN_FLIGHT = 8
 """How many resources are worked on at a time; the limiter decides how fast."""
@@ -167,7 +168,10 @@ async def _pause(shop: Workshop, action: Action) -> str:
 
 
 async def _rename(shop: Workshop, action: Action) -> str | None:
-    shop.store.rename(action.address, was=str(action.changes[0].before))
+    was = str(action.changes[0].before)
+    if shop.store.live(Address(action.address.kind, was)) is not None:
+        move_lines(shop.results, was, action.address.name)
+    shop.store.rename(action.address, was=was)
     shop.store.add_history(shop.entry(action, "done", uid=action.uid))
     return action.uid
 

@@ -30,8 +30,8 @@ class Workshop:
     begin, and no further page of one be asked for.
 
     For live runs: `results` is the folder of their files, `settle` how long a lost request may take to show up,
-    `patience` how long to wait when the API asks for it, `slice` how long one run may be worked on in this pass (None:
-    to its end), `tell` takes their progress.
+    `live_timeout` how long one is waited for, `patience` how long to wait when the API asks for it, `slice` how long
+    one run may be worked on in this pass (None: to its end), `tell` takes their progress.
     """
 
     api: Api
@@ -44,6 +44,7 @@ class Workshop:
     labels: bool | None
     results: Path
     settle: timedelta
+    live_timeout: timedelta
     patience: timedelta
     slice: timedelta | None
     stopping: Callable[[], bool]

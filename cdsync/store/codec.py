@@ -86,6 +86,8 @@ def decode_progress(text: str) -> LiveProgress:
     """The progress that `encode_progress` wrote; fields of a newer version are passed over."""
     row = json.loads(text)
     known = {spec.name: row[spec.name] for spec in fields(LiveProgress) if spec.name in row}
+    if known.get("held") is not None:
+        known["held"] = tuple(known["held"])
     return LiveProgress(**known | {name: decode_time(row.get(name)) for name in MOMENTS_OF_PROGRESS})
 
 

@@ -14,7 +14,8 @@ from cdsync.core.progress import (
     asking,
     input_failed,
     nothing_found,
-    page_read,
+    page_answered,
+    page_kept,
     postponed,
     stopped_by,
     taken_up,
@@ -22,10 +23,17 @@ from cdsync.core.progress import (
 )
 from tests.core.values import NOW, live_progress
 
+
+def page_read(far: LiveProgress, *, rows: int, cursor: str | None) -> LiveProgress:
+    """A page that has come and was put into the file."""
+    answered = page_answered(far, tuple({"n": n} for n in range(rows)), cursor=cursor, now=NOW)
+    return page_kept(answered, rows=rows, length=far.length + 9)
+
+
 LATER = NOW + timedelta(minutes=5)
 STEPS: Mapping[str, Callable[[LiveProgress], LiveProgress]] = {
-    "page": lambda far: page_read(far, rows=2, length=far.length + 9, cursor="next", now=NOW),
-    "last page": lambda far: page_read(far, rows=1, length=far.length + 9, cursor=None, now=NOW),
+    "page": lambda far: page_read(far, rows=2, cursor="next"),
+    "last page": lambda far: page_read(far, rows=1, cursor=None),
     "nothing": nothing_found,
     "failed": lambda far: input_failed(far, label="X", failed_length=far.failed_length + 9),
     "later": lambda far: postponed(far, LATER),
@@ -57,9 +65,9 @@ def test_every_answer_settles_the_question_and_loses_no_count(steps: list[str]) 
 
 def test_an_input_without_rows_is_empty() -> None:
     """An answer of no rows is as empty as one that says so; rows on an earlier page are rows."""
-    none = page_read(begun(), rows=0, length=0, cursor=None, now=NOW)
-    first = page_read(begun(), rows=3, length=30, cursor="next", now=NOW)
-    some = page_read(first, rows=0, length=30, cursor=None, now=NOW)
+    none = page_read(begun(), rows=0, cursor=None)
+    first = page_read(begun(), rows=3, cursor="next")
+    some = page_read(first, rows=0, cursor=None)
 
     assert (none.done, none.empty) == (0, 1)
     assert (some.done, some.empty) == (1, 0)
@@ -67,8 +75,8 @@ def test_an_input_without_rows_is_empty() -> None:
 
 def test_only_first_pages_count_as_answered() -> None:
     """A further page belongs to the same run."""
-    first = page_read(begun(), rows=3, length=30, cursor="next", now=NOW)
-    second = page_read(first, rows=3, length=60, cursor=None, now=NOW)
+    first = page_read(begun(), rows=3, cursor="next")
+    second = page_read(first, rows=3, cursor=None)
 
     assert (first.answered, second.answered) == (1, 1)
 
@@ -80,7 +88,7 @@ def test_inputs_that_fail_alike_stop_the_run() -> None:
         far = input_failed(far, label="X", failed_length=number)
         assert far.halted is None
     assert input_failed(far, label="Y", failed_length=9).alike == 1
-    assert page_read(far, rows=1, length=9, cursor=None, now=NOW).alike == 0
+    assert page_read(far, rows=1, cursor=None).alike == 0
     assert input_failed(far, label="X", failed_length=9).halted == "X"
 
 

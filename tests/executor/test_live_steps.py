@@ -14,6 +14,7 @@ from cdsync.core.events import Progressed
 from cdsync.core.model import OneOffRun
 from cdsync.core.progress import ANSWER_LOST, CURSOR_EXPIRED, LiveProgress
 from cdsync.simulator import Fault
+from cdsync.store import open_writer
 from tests.executor.world import World, live_in, one_off, results, schedule
 
 DIALECTS = pytest.mark.parametrize("dialect", ["manage", "rest"])
@@ -258,23 +259,6 @@ def test_a_cursor_that_has_died_costs_nothing_more(tmp_path: Path) -> None:
     live_in(tmp_path, story)
 
 
-def test_rows_that_were_not_counted_are_cut_off(tmp_path: Path) -> None:
-    """What a crash left behind the last page that counts is read again, and is there once."""
-
-    async def story(world: World) -> None:
-        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=31.0, times=9, after=True))
-        run = live()
-        await world.apply(run, patient=False)
-        world.repair()
-        path = world.settings.results / "a.jsonl"
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write('{"row": 10, "half a pa')
-        await world.apply(run)
-        assert once(rows(world))
-
-    live_in(tmp_path, story)
-
-
 def test_an_edited_live_run_is_told_and_asked_for_no_more(tmp_path: Path) -> None:
     """Other inputs are another run: those that are left of this one wait for the old declaration."""
 
@@ -349,3 +333,88 @@ def test_what_was_not_launched_is_not_fetched(tmp_path: Path) -> None:
         assert len(rows(world)) == ROWS_OF_AN_INPUT
 
     live_in(tmp_path, story, labels="refuse")
+
+
+def test_rows_that_the_state_knows_nothing_of_stop_the_run(tmp_path: Path) -> None:
+    """They were paid for, so they are not cut off, and nothing is asked for until a person has looked at them."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=31.0, times=9, after=True))
+        run = live()
+        await world.apply(run, patient=False)
+        world.repair()
+        path = world.settings.results / "a.jsonl"
+        before, spent = path.read_bytes(), asked(world)
+        path.write_bytes(before + b'{"row": 10}\n')
+        (blocked,) = (await world.apply(run)).left.blocked
+        assert blocked.message.startswith("stopped by RESULTS_AHEAD: ")
+        assert path.read_bytes() == before + b'{"row": 10}\n'
+        await world.resume(run)
+        assert asked(world) == spent
+        path.write_bytes(before)
+        await world.resume(run)
+        assert (await world.apply(run)).complete
+        assert once(rows(world))
+
+    live_in(tmp_path, story)
+
+
+def test_an_older_state_pays_for_nothing_again(tmp_path: Path) -> None:
+    """A state from a backup, beside files that are further on: the run stops, and the rows are left."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=20.0, times=4))
+        run = live(inputs=6)
+        await world.apply(run, patient=False)
+        old = world.settings.state.read_bytes()
+        world.repair()
+        assert (await world.apply(run)).complete
+        spent, found = asked(world), rows(world)
+        for path in world.settings.state.parent.glob("state.db-*"):
+            path.unlink()
+        world.settings.state.write_bytes(old)
+        for _ in range(2):
+            (blocked,) = (await world.apply(run)).left.blocked
+            assert blocked.reason.value == "needs-attention"
+        assert asked(world) == spent
+        assert rows(world) == found
+
+    live_in(tmp_path, story)
+
+
+def test_the_files_of_a_forgotten_run_are_not_those_of_the_next(tmp_path: Path) -> None:
+    """Another run of the same name begins when the old rows are out of its way, and pays for nothing before."""
+
+    async def story(world: World) -> None:
+        assert (await world.apply(live())).complete
+        found, spent = rows(world), asked(world)
+        with open_writer(world.settings.state, holder="a person") as store:
+            store.forget(live().address)
+        other = replace(live(), work=replace(live().work, action="action-other"))
+        (blocked,) = (await world.apply(other)).left.blocked
+        assert "RESULTS_AHEAD" in blocked.message
+        assert (rows(world), asked(world)) == (found, spent)
+
+    live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_live_run_takes_its_files_to_its_new_name(tmp_path: Path, finished: bool) -> None:
+    """The plan tells what is still to be asked for, and all rows are in one file."""
+
+    async def story(world: World) -> None:
+        if not finished:
+            world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=20.0, times=9))
+        await world.apply(live(), patient=False)
+        world.repair()
+        renamed = replace(live(), address=live("b").address, was="a")
+        planned = await world.plan(renamed)
+        kinds = [row.kind.value for row in planned.plan.actions]
+        assert kinds == (["rename"] if finished else ["rename", "fetch"])
+        applied = await world.apply(renamed)
+        assert [row.action.kind.value for row in results(applied)] == kinds
+        assert len(rows(world, "b")) == 3 * ROWS_OF_AN_INPUT
+        assert once(rows(world, "b"))
+        assert [path.name for path in world.settings.results.glob("a*")] == []
+
+    live_in(tmp_path, story)
