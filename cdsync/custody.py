@@ -10,6 +10,7 @@ from cdsync.core.diff import FieldChange, diff_visible
 from cdsync.core.fingerprint import synopsis_of
 from cdsync.core.labels import is_anothers
 from cdsync.core.model import (
+    LEFT_ALONE,
     Address,
     DesiredState,
     FollowedRun,
@@ -177,7 +178,7 @@ def leave_run(store: Store, address: Address, uid: str, *, now: datetime, revisi
     run = store.followed_run(uid)
     if run is None or run.address != address:
         raise CdsyncError(f"{uid} is no run of {address} that is followed", remedy="cdsync status --format json")
-    store.follow((replace(run, refusal="it was left alone by hand"),), owned=())
+    store.follow((replace(run, refusal=LEFT_ALONE),), owned=())
     store.add_history(
         HistoryEntry(
             at=now,

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from cdsync.api import LIVE_PATIENCE, Api
 from cdsync.core.actions import (
+    COSTLY,
     Action,
     ActionKind,
     Plan,
@@ -190,7 +191,7 @@ async def apply_pass(
             break
         current = await plan_pass(work, ambiguous=ambiguous)
         remember(work.store, current.plan, current.desired, current.owned, current.sight)
-        actions = _unfinished(current, report)
+        actions = _unfinished(current, report, approved=planned.plan)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
@@ -242,12 +243,13 @@ async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...
     return dict(resolution.ambiguous)
 
 
-def _unfinished(planned: Planned, report: Report) -> tuple[Action, ...]:
+def _unfinished(planned: Planned, report: Report, *, approved: Plan) -> tuple[Action, ...]:
     """What the approved actions still need: never another resource, and no second try of what failed or was done.
 
     What was unknown has been found or ruled out by now; what was only remembered, as an adoption is, may show what
-    differs.
+    differs. Nothing that may cost credits is done that was not in the `approved` plan.
     """
+    agreed = {(row.address, row.kind) for row in approved.actions}
     failed = {result.action.address for result in report.results if result.outcome == "failed"}
     going_on = {
         result.action.address
@@ -257,7 +259,9 @@ def _unfinished(planned: Planned, report: Report) -> tuple[Action, ...]:
     return tuple(
         row
         for row in safe_now(planned.plan, planned.owned)
-        if row.address in going_on - failed and not (row.removes and failed)
+        if row.address in going_on - failed
+        and not (row.removes and failed)
+        and (row.kind not in COSTLY or (row.address, row.kind) in agreed)
     )
 
 

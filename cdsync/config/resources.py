@@ -211,6 +211,9 @@ def _live_faults(entry: _Entry) -> Iterator[Problem]:
     fields = entry.fields
     if fields.get("mode") != "live":
         return
+    if entry.address.name.endswith(".failed"):
+        message = "a live run whose name ends in .failed would write to the file of another's failed inputs"
+        yield entry.problem(f"{message}; expected another name")
     if "schedule_at" in fields:
         message = "schedule_at has no meaning for mode live, which is launched at once; expected mode async"
         yield entry.problem(message, field="schedule_at")

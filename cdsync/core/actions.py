@@ -50,6 +50,10 @@ BRINGS_INTO_BEING = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.
 """What must not be found missing when something else is removed."""
 
 
+COSTLY = frozenset({ActionKind.CREATE, ActionKind.LAUNCH, ActionKind.FETCH, ActionKind.RESUME_RUN})
+"""What may cost credits, and so is done only if a plan that was approved has it."""
+
+
 class Reason(StrEnum):
     """Why a row stands in a plan."""
 

@@ -36,7 +36,8 @@ def decide_live(run: OneOffRun, changes: tuple[FieldChange, ...], context: Conte
     """Go on with a live run that was launched; `changes` are those of its declaration since."""
     progress = context.progress_of(run.address)
     if progress is None or progress.finished:
-        return _changed(run, changes, "launched") if changes else Decision()
+        failed = progress.failed if progress is not None else 0
+        return _changed(run, changes, "launched") if changes else _failed(run, progress) if failed else Decision()
     if changes:
         return _changed(run, changes, f"launched, with {progress.words}; nothing more is asked for")
     if progress.halted is not None:
@@ -56,6 +57,15 @@ def undeclared_live(progress: LiveProgress) -> str:
 
 def _fetch(run: OneOffRun, why: str) -> Action:
     return Action(address=run.address, kind=ActionKind.FETCH, reason=Reason.UNFINISHED, why=why)
+
+
+def _failed(run: OneOffRun, progress: LiveProgress | None) -> Decision:
+    message = f"over, and not every input was answered: {progress.words if progress else ''}"
+    remedy = (
+        f"look at {run.address.name}.failed.jsonl among the results, and declare what is to be asked for again under a "
+        f"new name; to be told no more: cdsync hold {run.address}"
+    )
+    return _blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy)
 
 
 def _limited(run: OneOffRun, progress: LiveProgress) -> Blocked:

@@ -202,6 +202,10 @@ class ObservedState:
     capabilities: Capabilities = field(default_factory=Capabilities)
 
 
+LEFT_ALONE = "it was left alone by hand"
+"""The refusal of a run that a person wants to hear of no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedRun:
     """A run of ours as last seen: those under way, and the last finished one of each resource.

@@ -77,6 +77,10 @@ name both own something; "gone" is cancelled::
     run       yes        anything, declaration changed       blocked: launched-changed
     -         run        still running                       blocked: launched-undeclared
     -         run        finished                            nothing
+    run       yes        failed                              blocked: needs-attention
+    run       yes        failed, because there was nothing   nothing
+    run       yes        failed, and left alone              nothing
+    run       yes        failed, long ago                    blocked: needs-attention
     run       yes        stopped                             resume-run
     run       yes        stopped, resumed a moment ago       nothing
     run       yes        stopped, attempts used up           blocked: needs-attention
@@ -124,6 +128,7 @@ from cdsync.core.actions import (
 )
 from cdsync.core.context import Context, make_context
 from cdsync.core.diff import FieldChange
+from cdsync.core.ended import decide_ended
 from cdsync.core.fingerprint import canonical
 from cdsync.core.guard import check_limits
 from cdsync.core.model import Address, DesiredState, Kind, ObservedState, OwnedState, Schedule
@@ -221,6 +226,7 @@ def _decide_all(context: Context) -> Iterator[Decision]:
         owner = owners.get(run.uid) or owners.get(run.schedule_uid or "")
         if owner is not None:
             yield decide_followed(run, owner, context)
+    yield from decide_ended(owners, context)
 
 
 def _unresolved(address: Address, message: str) -> Blocked:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from datetime import datetime
 
 from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind, Blocked, BlockedReason, Decision, Plan
@@ -19,6 +20,9 @@ PATIENCE = 2
 
 REPEATABLE = frozenset({ActionKind.CREATE, ActionKind.UPDATE, ActionKind.REPLACE, ActionKind.RESUME, ActionKind.PAUSE})
 
+QUIETED = frozenset({BlockedReason.NEEDS_ATTENTION, BlockedReason.LAUNCHED_CHANGED, BlockedReason.LAUNCHED_UNDECLARED})
+"""What only asks for a person's attention, which a hold spares them."""
+
 
 def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed: Mapping[Address, Address]) -> Decision:
     """The decision without the actions that must not be taken now; each stands in `blocked` instead.
@@ -26,10 +30,10 @@ def restrained(decision: Decision, state: OwnedState, now: datetime, *, renamed:
     A hold goes with its resource to a new name, and one on that name counts as well; the renaming itself touches
     nothing but the store.
     """
-    if not decision.actions:
+    if not decision.actions and not (decision.blocked and state.held):
         return decision
     actions: list[Action] = []
-    blocked = list(decision.blocked)
+    blocked = [_quieted(row, state, now) for row in decision.blocked]
     for action in decision.actions:
         hold = _longest_hold(state, {action.address, renamed.get(action.address, action.address)})
         effort = state.efforts.get(action.address)
@@ -56,6 +60,16 @@ def _may_be_missing(row: Blocked, state: OwnedState) -> bool:
     return row.reason is BlockedReason.UNRESOLVED_OUTCOME
 
 
+def _quieted(row: Blocked, state: OwnedState, now: datetime) -> Blocked:
+    """What a person was told of, and has said to leave alone, is told as held."""
+    hold = state.held.get(row.address)
+    if row.reason not in QUIETED or hold is None or not in_force(hold, now):
+        return row
+    message = f"{_until(hold)}; {row.reason.value}: {row.message}"
+    remedy = f"{row.remedy}; to hear of it again: cdsync release {row.address}"
+    return replace(row, reason=BlockedReason.HELD, message=message, remedy=remedy, until=hold.until)
+
+
 def _longest_hold(state: OwnedState, addresses: Set[Address]) -> Hold | None:
     holds = [state.held[address] for address in addresses if address in state.held]
     return max(holds, key=lambda hold: (hold.until is None, hold.until), default=None)
@@ -73,15 +87,18 @@ def signature_of(action: Action) -> str:
 
 
 def _held(action: Action, hold: Hold) -> Blocked:
-    until = f"until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "until it is released"
     return Blocked(
         address=action.address,
         reason=BlockedReason.HELD,
-        message=f"{until}; would {action.kind.value}: {action.why}",
+        message=f"{_until(hold)}; would {action.kind.value}: {action.why}",
         remedy=f"cdsync release {action.address}",
         until=hold.until,
         changes=action.changes,
     )
+
+
+def _until(hold: Hold) -> str:
+    return f"until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "until it is released"
 
 
 def _not_converging(action: Action, effort: Effort) -> Blocked:

@@ -11,7 +11,7 @@ from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Deci
 from cdsync.core.advice import Advice, Help, advice_on
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
-from cdsync.core.model import NEVER_RESUME, Address, FollowedRun, RemoteRun, ResumePolicy, Schedule
+from cdsync.core.model import LEFT_ALONE, NEVER_RESUME, Address, FollowedRun, RemoteRun, ResumePolicy, Schedule
 
 STANDING_STILL = frozenset({"STOPPED", "BLOCKED"})
 """The statuses that a resume can move on (API contract section 5.2)."""
@@ -21,9 +21,11 @@ def decide_followed(run: RemoteRun, address: Address, context: Context) -> Decis
     """Decide for a run of ours that was looked at: resume it, wait, or say that it needs a person."""
     if run.status not in STANDING_STILL or (run.postponed_until is not None and run.postponed_until > context.now):
         return Decision()
+    followed = context.state.runs.get(run.uid)
+    if followed is not None and followed.refusal == LEFT_ALONE:
+        return Decision()
     policy = resume_policy(address, context)
     advice = advice_on(run.last_error)
-    followed = context.state.runs.get(run.uid)
     resumes = followed.resumes if followed else 0
     label = f" with {run.last_error.label}" if run.last_error and run.last_error.label else ""
     state = f"run {run.uid} is {run.status}{label}"

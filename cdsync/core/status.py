@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from cdsync.core.actions import BlockedReason, Plan
 from cdsync.core.model import (
@@ -47,7 +48,8 @@ _HEALTH = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One resource. `declared` and `remote` are words; `note` is why it is not ok. Times are aware, in UTC.
+    """One resource. `declared` and `remote` are words; `note` is why it is not ok, `remedy` what to do about it. Times
+    are aware, in UTC.
 
     `runs` are those under way and the newest, that one first; `live` is how far a live run has come.
     """
@@ -62,6 +64,7 @@ class StatusRow:
     runs: tuple[RunStanding, ...] = ()
     live: LiveProgress | None = None
     note: str | None = None
+    remedy: str | None = None
 
     @property
     def last_run(self) -> str | None:
@@ -90,7 +93,7 @@ def make_status(
             desired.resources.get(address),
             observed,
             owned.resources.get(address),
-            noted=notes.get(address, (Health.OK, None)),
+            noted=notes.get(address, _Note(Health.OK)),
             runs=standing.get(address, ()),
             live=owned.live.get(address),
             now=now,
@@ -99,17 +102,27 @@ def make_status(
     )
 
 
-def _notes(plan: Plan, owned: OwnedState, now: datetime) -> Mapping[Address, tuple[Health, str]]:
-    notes: dict[Address, tuple[Health, str]] = {
-        address: (Health.HELD, f"held until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "held until released")
+class _Note(NamedTuple):
+    health: Health
+    text: str | None = None
+    remedy: str | None = None
+
+
+def _notes(plan: Plan, owned: OwnedState, now: datetime) -> Mapping[Address, _Note]:
+    notes = {
+        address: _Note(
+            Health.HELD,
+            f"held until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else "held until released",
+            f"cdsync release {address}",
+        )
         for address, hold in owned.held.items()
         if in_force(hold, now)
     }
     for action in plan.actions:
-        notes.setdefault(action.address, (Health.PENDING, f"{action.kind.value}: {action.why}"))
+        notes.setdefault(action.address, _Note(Health.PENDING, f"{action.kind.value}: {action.why}"))
     for blocked in plan.blocked:
         health = _HEALTH.get(blocked.reason, Health.BLOCKED if blocked.reason.pending else Health.ATTENTION)
-        notes[blocked.address] = (health, f"{blocked.reason.value}: {blocked.message}")
+        notes[blocked.address] = _Note(health, f"{blocked.reason.value}: {blocked.message}", blocked.remedy)
     return notes
 
 
@@ -137,13 +150,12 @@ def _row(
     observed: ObservedState,
     owned: Ownership | None,
     *,
-    noted: tuple[Health, str | None],
+    noted: _Note,
     runs: tuple[RunStanding, ...],
     live: LiveProgress | None,
     now: datetime,
 ) -> StatusRow:
     remote = observed.schedules.get(owned.uid) if owned else None
-    health, note = noted
     declared = "-" if resource is None else resource.state if isinstance(resource, Schedule) else resource.mode
     if remote is not None:
         word = remote.status.lower()
@@ -156,11 +168,12 @@ def _row(
         address=address,
         declared=declared,
         remote=word,
-        health=health,
+        health=noted.health,
         uid=owned.uid if owned else None,
         last_fire=remote.last_executed_at if remote else None,
         next_fire=next_tick(remote, now=now) if remote and ticking else None,
         runs=runs,
         live=live,
-        note=note,
+        note=noted.text,
+        remedy=noted.remedy,
     )

@@ -46,6 +46,8 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
                 lines.extend(wrapped(f"what to do: {run.advice}", indent=4, hang=2, style="faint"))
         if row.note:
             lines.extend(wrapped(row.note, indent=4, hang=2))
+        if row.remedy:
+            lines.extend(wrapped(f"what to do: {row.remedy}", indent=4, hang=2, style="faint"))
     counts = Counter(row.health for row in rows)
     summary = ", ".join(f"{counts[health]} {health.value}" for health in reversed(Health) if counts[health])
     lines.extend(
@@ -79,6 +81,7 @@ def status_document(rows: tuple[StatusRow, ...], *, revision: str | None = None)
                 "runs": [_run(run) for run in row.runs],
                 "live": _live(row.live) if row.live is not None else None,
                 "note": row.note,
+                "remedy": row.remedy,
             }
             for row in rows
         ],

@@ -16,6 +16,7 @@ from cdsync.core import plan as planning
 from cdsync.core.diff import FieldChange
 from cdsync.core.imported import PLACEHOLDER
 from cdsync.core.model import (
+    LEFT_ALONE,
     Address,
     Effort,
     FollowedRun,
@@ -326,6 +327,15 @@ OBSERVED: Mapping[str, Change] = {
     "finished": both(
         scene(runs=(run_shown("u1", status="SUCCEEDED"),)),
         scene(known_runs=(followed("u1", of=address(kind=Kind.RUN), status="SUCCEEDED"),)),
+    ),
+    "failed": stand_still(status="FAILED", last_error=run_error("BAD_INPUT")),
+    "failed, because there was nothing": stand_still(status="FAILED", last_error=run_error("NO_RESULT")),
+    "failed, and left alone": both(
+        stand_still(status="FAILED"),
+        scene(known_runs=(followed("u1", of=address(kind=Kind.RUN), status="FAILED", refusal=LEFT_ALONE),)),
+    ),
+    "failed, long ago": scene(
+        known_runs=(followed("u1", of=address(kind=Kind.RUN), status="INVALID", error="BAD_PARAMETERS"),)
     ),
     "stopped": stand_still(),
     "stopped, resumed a moment ago": both(stand_still(), remember_resumes(1, ago=timedelta(minutes=4))),
@@ -961,7 +971,7 @@ def test_the_pause_between_resumes_doubles(resumes: int, minutes: int) -> None:
     [
         pytest.param({"status": "BLOCKED"}, {}, "blocked: needs-attention", id="status_that_the_policy_does_not_name"),
         pytest.param({"status": "BLOCKED"}, {"statuses": ("BLOCKED",)}, "resume-run", id="status_that_it_names"),
-        pytest.param({"status": "FAILED"}, {"statuses": ("FAILED",)}, "nothing", id="finished"),
+        pytest.param({"status": "FAILED"}, {"statuses": ("FAILED",)}, "blocked: needs-attention", id="finished"),
         pytest.param({"last_error": run_error("LIMIT_REACHED")}, {}, "nothing", id="the_vendor_retries"),
         pytest.param(
             {"status": "BLOCKED", "last_error": run_error("LIMIT_REACHED")}, {}, "nothing", id="blocked_by_a_limit"

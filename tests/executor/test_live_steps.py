@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cdsync import custody
 from cdsync.core.events import Progressed
 from cdsync.core.model import OneOffRun
 from cdsync.core.progress import ANSWER_LOST, CURSOR_EXPIRED, LiveProgress
@@ -416,5 +417,23 @@ def test_a_live_run_takes_its_files_to_its_new_name(tmp_path: Path, finished: bo
         assert len(rows(world, "b")) == 3 * ROWS_OF_AN_INPUT
         assert once(rows(world, "b"))
         assert [path.name for path in world.settings.results.glob("a*")] == []
+
+    live_in(tmp_path, story)
+
+
+def test_a_live_run_whose_inputs_failed_is_told_until_it_is_held(tmp_path: Path) -> None:
+    """It is over, and somebody has to know that it did not bring everything."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="status", code=424, label="BAD_INPUT", method="POST", path="*/live"))
+        run = live(inputs=2)
+        (blocked,) = (await world.apply(run)).left.blocked
+        assert blocked.reason.value == "needs-attention"
+        assert "1 failed" in blocked.message
+        with open_writer(world.settings.state, holder="a person") as store:
+            custody.hold(store, run.address, now=world.clock.now(), duration=None)
+        (held,) = (await world.apply(run)).left.blocked
+        assert held.reason.value == "held"
+        assert blocked.message in held.message
 
     live_in(tmp_path, story)

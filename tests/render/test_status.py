@@ -102,6 +102,7 @@ def test_the_document_says_the_same(rows: tuple[StatusRow, ...]) -> None:
             "runs": [],
             "live": None,
             "note": None,
+            "remedy": None,
         }
         (run,) = document["resources"][0]["runs"]
         assert (run["outputs"], run["attempts_left"], run["error"]["label"]) == (1, 2, "BAD_INPUT")

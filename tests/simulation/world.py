@@ -20,7 +20,7 @@ import httpx
 
 from cdsync import custody
 from cdsync.assembly import Surroundings, reading_pass, writing_pass
-from cdsync.core.actions import BlockedReason, Plan, Violation
+from cdsync.core.actions import BRINGS_INTO_BEING, BlockedReason, Plan, Violation
 from cdsync.core.model import Address
 from cdsync.errors import CdsyncError, GuardRefused
 from cdsync.reconciler import Applied, apply_pass, plan_pass
@@ -235,11 +235,13 @@ class World:
     def unsettled(self, left: Plan) -> bool:
         """Whether anything is left that has to be done, but for what a person is rightly asked about.
 
-        As long as nobody knows whether a creation took effect, nothing is removed.
+        As long as nobody knows whether a creation took effect, nothing is removed, nor is made what could be taken for
+        it.
         """
         pending = {row.reason for row in left.blocked if row.reason.pending}
         unknown = BlockedReason.UNRESOLVED_OUTCOME in pending
-        return bool(pending - self.tolerated) or any(not (unknown and row.removes) for row in left.actions)
+        waiting = [row for row in left.actions if unknown and (row.removes or row.kind in BRINGS_INTO_BEING)]
+        return bool(pending - self.tolerated) or len(waiting) < len(left.actions)
 
     def _deferral(self, ended: Ended) -> timedelta:
         rows = ended.applied.left.blocked if ended.applied is not None else ()
