@@ -42,7 +42,6 @@ SIMULATED = {"cli", "demo"}
 """Who may import the simulator."""
 
 OWNERS = {
-    "aiolimiter": {"cdsync.api"},
     "click": {"cdsync.cli"},
     "icalendar": {"cdsync.render"},
     "jinja2": {"cdsync.render.page", "cdsync.page.rendering"},

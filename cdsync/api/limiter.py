@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from aiolimiter import AsyncLimiter
+WINDOW = 60.5
+"""Seconds in which a minute's requests leave: a little more than a minute, because some are longer under way."""
 
 EPOCH = 1_000_000_000
 """A reset larger than this is a moment, not a number of seconds (API contract: the unit is not documented)."""
 
 
 class Limiter:
-    """Admits requests one by one; `hold` stops all of them, whoever was refused, and `hang_up` does so for good."""
+    """Admits requests one by one; `hold` stops all of them, whoever was refused, and `hang_up` does so for good.
+
+    Vendors count what came within the last minute, so this does too: a bucket that fills while it is emptied would let
+    almost twice as many pass in the first one.
+    """
 
     def __init__(self, requests_per_minute: int) -> None:
-        self._bucket = AsyncLimiter(requests_per_minute, 60)
+        self._left: deque[float] = deque(maxlen=requests_per_minute)
+        self._turns = asyncio.Lock()
         self._open_at = 0.0
         self._waiting: set[asyncio.Timeout] = set()
         self._hung_up = False
@@ -35,10 +42,15 @@ class Limiter:
         return not self._hung_up
 
     async def _turn(self) -> None:
-        await self._bucket.acquire()
-        while (wait := self._open_at - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(wait)
-            await self._bucket.acquire()
+        async with self._turns:
+            clock = asyncio.get_running_loop().time
+            while (wait := max(self._open_at, self._free_at()) - clock()) > 0:  # noqa: ASYNC110 # it may be put off
+                await asyncio.sleep(wait)
+            self._left.append(clock())
+
+    def _free_at(self) -> float:
+        """When the next request may leave, by the loop's clock."""
+        return self._left[0] + WINDOW if len(self._left) == self._left.maxlen else 0.0
 
     def hang_up(self) -> None:
         """Let nothing leave any more; who waits is told at once."""
