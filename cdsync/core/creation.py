@@ -6,13 +6,13 @@ from datetime import datetime
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason
 from cdsync.core.context import Context, work_key
-from cdsync.core.cron import same_timezone
 from cdsync.core.diff import FieldChange, diff_visible
 from cdsync.core.fingerprint import synopsis_of
 from cdsync.core.imported import lacks_inputs
 from cdsync.core.labels import labels_for
 from cdsync.core.model import RemoteSchedule, Schedule
 from cdsync.core.timing import first_fire
+from cdsync.core.zones import same_timezone
 
 
 def decide_unowned(schedule: Schedule, context: Context) -> Decision:

@@ -150,16 +150,6 @@ def same_cron(one: str | None, other: str | None) -> bool:
         return False
 
 
-def same_timezone(one: str | None, other: str | None) -> bool:
-    """Whether two zone names mean the same clock; an absent one is UTC (API contract: `timezone`)."""
-    return one == other or _zone_key(one) == _zone_key(other)
-
-
-def _zone_key(name: str | None) -> str:
-    folded = (name or "UTC").lower()
-    return "utc" if folded in {"utc", "etc/utc", "z", "zulu", "etc/zulu", "uct", "etc/uct", "universal"} else folded
-
-
 @lru_cache(maxsize=1024)
 def zone(name: str | None) -> ZoneInfo:
     """The zone of an IANA name; None is UTC.

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cdsync.core.cron import same_cron, same_timezone
+from cdsync.core.cron import same_cron
 from cdsync.core.fingerprint import HIDDEN_FIELDS, SENSITIVE, canonical, synopsis_of
 from cdsync.core.model import Fingerprints, Ownership, RemoteSchedule, Resource, Schedule
 from cdsync.core.work import Json
+from cdsync.core.zones import same_timezone
 
 HIDDEN_ROOTS = frozenset(field.split(".", 1)[0] for field in HIDDEN_FIELDS)
 

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cdsync.core.context import SKEW
-from cdsync.core.cron import same_cron, same_timezone
+from cdsync.core.cron import same_cron
 from cdsync.core.fingerprint import SENSITIVE
 from cdsync.core.model import RemoteRun, RemoteSchedule
 from cdsync.core.progress import LIVE
 from cdsync.core.records import Intent
 from cdsync.core.work import Json
+from cdsync.core.zones import same_timezone
 
 R = TypeVar("R", RemoteSchedule, RemoteRun)
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from cdsync.core.actions import Action, Blocked, BlockedReason, Decision, Reason
 from cdsync.core.context import Context, work_key
-from cdsync.core.cron import same_timezone
 from cdsync.core.model import Address, Schedule
+from cdsync.core.zones import same_timezone
 
 
 def wait_for_successors(decisions: Iterable[Decision], context: Context) -> tuple[Decision, ...]:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from cdsync.api.bodies import creation_body, update_fields
 from cdsync.core.actions import Action, Reason
-from cdsync.core.cron import same_cron, same_timezone
+from cdsync.core.cron import same_cron
 from cdsync.core.fingerprint import HIDDEN_FIELDS, synopsis_of
 from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership, RemoteSchedule, Schedule
 from cdsync.core.records import Intent
 from cdsync.core.timing import QUIET, deferred_until, first_fire
+from cdsync.core.zones import same_timezone
 from cdsync.errors import ApiError, GuardRefused, OutcomeUnknown
 from cdsync.executor.journaled import Workshop, change_journaled, create_journaled, reach_status
 

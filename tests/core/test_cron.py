@@ -20,7 +20,6 @@ from cdsync.core.cron import (
     next_fire,
     parse_cron,
     same_cron,
-    same_timezone,
     shortest_interval,
     upcoming,
     zone,
@@ -330,24 +329,6 @@ def test_an_unknown_zone_is_refused() -> None:
         with pytest.raises(CronError) as caught:
             zone(name)
         assert str(caught.value) == f"unknown time zone {name!r}; expected an IANA name such as Europe/Paris"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (None, "UTC", True),
-        ("Etc/UTC", "utc", True),
-        ("Zulu", None, True),
-        ("Europe/Paris", "europe/paris", True),
-        ("Europe/Paris", "Europe/Berlin", False),
-        ("Europe/London", None, False),
-        ("Nowhere/Land", "Nowhere/Land", True),
-    ],
-)
-def test_zones_are_equal_by_meaning(one: str | None, other: str | None, same: bool) -> None:
-    """No zone is UTC, and case does not matter."""
-    assert same_timezone(one, other) is same
-    assert same_timezone(other, one) is same
 
 
 @pytest.mark.parametrize(
