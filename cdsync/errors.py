@@ -16,6 +16,7 @@ taken effect (only `OutcomeUnknown`), and which exit code does the command end w
     |   |   `-- NotFound        404
     |   |-- ServerFault         a read failed with 5xx or a broken connection
     |   |-- BadAnswer           an answer that cannot be understood
+    |   |-- NotAsCreated        what was created is not there as it was sent
     |   `-- WrongWorkspace      the key opens another workspace than the state belongs to
     |-- GitError                the repository that the declaration comes from
     |   |-- GitUnreachable      the remote cannot be reached, or refuses us
@@ -148,6 +149,10 @@ class BadAnswer(ApiError):
     """The answer is not what the API documents, so nothing may be concluded from it."""
 
     retryable = True
+
+
+class NotAsCreated(ApiError):
+    """What was just created is not shown, or is shown otherwise than it was sent; it may well exist."""
 
 
 class WrongWorkspace(ApiError):

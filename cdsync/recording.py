@@ -8,17 +8,22 @@ from dataclasses import replace
 from cdsync.core.actions import ActionKind, BlockedReason, Plan
 from cdsync.core.model import Address, DesiredState, Effort, OwnedState, Ownership, Schedule
 from cdsync.core.restraint import REPEATABLE, signature_of
+from cdsync.errors import NotAsCreated
 from cdsync.executor import Report
 from cdsync.observer import Sight
 from cdsync.store import Store
 
 
 def count_efforts(store: Store, owned: OwnedState, report: Report) -> None:
-    """Count how often in a row each change was made; the next look that shows it made ends the count."""
+    """Count how often in a row each change was made; the next look that shows it made ends the count.
+
+    A replacement that is not there as it was sent was made as well: it has cost a schedule, and would cost another.
+    """
     made: dict[Address, Effort | None] = {}
     for result in report.results:
         action = result.action
-        if result.outcome == "done" and action.kind in REPEATABLE and not action.removes:
+        was_made = result.outcome == "done" or isinstance(result.error, NotAsCreated)
+        if was_made and action.kind in REPEATABLE and not action.removes:
             before = owned.efforts.get(action.address)
             signature = signature_of(action)
             again = before is not None and before.signature == signature

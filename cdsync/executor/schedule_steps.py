@@ -14,7 +14,7 @@ from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership, RemoteSch
 from cdsync.core.records import Intent
 from cdsync.core.timing import QUIET, deferred_until, first_fire
 from cdsync.core.zones import same_timezone
-from cdsync.errors import ApiError, GuardRefused, OutcomeUnknown
+from cdsync.errors import ApiError, GuardRefused, NotAsCreated, OutcomeUnknown
 from cdsync.executor.journaled import Workshop, change_journaled, create_journaled, reach_status
 
 PAUSED = frozenset({"PAUSED"})
@@ -198,7 +198,7 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
 async def _verify(shop: Workshop, new: Ownership) -> None:
     found = await shop.api.schedule(new.uid)
     if found is None or not found.live or not _as_applied(found, new):
-        raise ApiError(
+        raise NotAsCreated(
             f"the replacement {new.uid} is not there as it was created; its predecessor stays paused",
             remedy="the next pass looks again, and goes back to the predecessor if the replacement is gone",
         )
