@@ -42,7 +42,8 @@ def assemble(
         address=address,
         work=work,
         mode=checked.get("mode", "async"),
-        schedule_at=instant(checked["schedule_at"]) if "schedule_at" in checked else None,
+        # To the second, as it is sent and as the API shows it again.
+        schedule_at=instant(checked["schedule_at"]).replace(microsecond=0) if "schedule_at" in checked else None,
         timezone=checked.get("timezone", "UTC"),
         protect=checked.get("protect", False),
         was=checked.get("was"),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from cdsync.core.context import SKEW
 from cdsync.core.cron import same_cron
+from cdsync.core.echo import loosely, same_moment, same_url
 from cdsync.core.fingerprint import SENSITIVE
 from cdsync.core.model import RemoteRun, RemoteSchedule
 from cdsync.core.progress import LIVE
@@ -67,7 +68,8 @@ def _same_schedule(intent: Intent, remote: RemoteSchedule) -> bool:
     if not _made_since(intent.sent_at, remote.created_at):
         return False
     if record.cron is None:
-        return remote.cron is None and remote.next_execution_at in {intent.schedule_at, None}
+        at = remote.next_execution_at
+        return remote.cron is None and (at is None or same_moment(at, intent.schedule_at))
     return same_cron(remote.cron, record.cron) and same_timezone(remote.timezone, record.timezone)
 
 
@@ -81,13 +83,13 @@ def _same_run(intent: Intent, remote: RemoteRun) -> bool:
         return False
     secret_url = record.synopsis.get("callback.url") == SENSITIVE  # the journal may not hold it, so any will do
     echoed = intent.parameters if remote.parameters is None else remote.parameters
-    same_url = secret_url or remote.callback_url in {intent.callback_url, None}
-    return same_url and contains(echoed, intent.parameters)
+    to_there = secret_url or remote.callback_url is None or same_url(remote.callback_url, intent.callback_url)
+    return to_there and contains(echoed, intent.parameters)
 
 
 def contains(echoed: Mapping[str, Json], sent: Mapping[str, Json]) -> bool:
-    """Whether what was sent is among what is shown: the API may add its defaults."""
-    return all(name in echoed and echoed[name] == value for name, value in sent.items())
+    """Whether what was sent is among what is shown: the API may add its defaults, and rewrite scalars."""
+    return all(loosely(echoed.get(name)) == loosely(value) for name, value in sent.items())
 
 
 def _labelled(intent: Intent, remote: RemoteSchedule | RemoteRun) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason, drift_rows
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange, diff_hidden
+from cdsync.core.echo import same_moment, same_url
 from cdsync.core.fingerprint import HIDDEN_FIELDS, LAUNCH_FIELDS, synopsis_of
 from cdsync.core.halfway import settle_replacement
 from cdsync.core.labels import labels_for
@@ -79,14 +80,15 @@ def _launch(run: OneOffRun) -> Action:
 def _lookalikes(run: OneOffRun, candidates: tuple[RemoteRun, ...], context: Context) -> tuple[str, ...]:
     if run.schedule_at is not None:
         scheduled = context.by_work.get((run.work.action, ""), ())
-        return tuple(sorted(remote.uid for remote in scheduled if remote.next_execution_at in {run.schedule_at, None}))
+        times = ((remote.uid, remote.next_execution_at) for remote in scheduled)
+        return tuple(sorted(uid for uid, at in times if at is None or same_moment(at, run.schedule_at)))
     url = run.work.callback.url if run.work.callback is not None else None
     return tuple(
         sorted(
             remote.uid
             for remote in candidates
             if (remote.mode is None or (remote.mode == LIVE) == (run.mode == "live"))
-            and (isinstance(url, Reference) or remote.callback_url in {url, None})
+            and (isinstance(url, Reference) or remote.callback_url is None or same_url(remote.callback_url, url))
             and (remote.parameters is None or contains(remote.parameters, run.work.parameters))
         )
     )

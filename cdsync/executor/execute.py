@@ -10,6 +10,7 @@ from typing import Literal
 
 from cdsync.core.actions import BRINGS_INTO_BEING, Action, ActionKind
 from cdsync.core.context import work_key
+from cdsync.core.echo import loosely
 from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Address, Schedule
@@ -105,7 +106,7 @@ def _twin_key(action: Action, shop: Workshop) -> Hashable:
         return action.address
     if isinstance(resource, Schedule):
         return ("schedule", *work_key(resource.work.action, resource.cron))
-    return ("run", resource.work.action, resource.schedule_at or canonical(resource.work.parameters))
+    return ("run", resource.work.action, resource.schedule_at or canonical(loosely(resource.work.parameters)))
 
 
 def _twin_in_doubt(action: Action, shop: Workshop) -> Address | None:
@@ -123,7 +124,7 @@ def _key_of(intent: Intent) -> Hashable:
         return None
     if record.cron is not None:
         return ("schedule", *work_key(record.action, record.cron))
-    return ("run", record.action, intent.schedule_at or canonical(intent.parameters))
+    return ("run", record.action, intent.schedule_at or canonical(loosely(intent.parameters)))
 
 
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:

@@ -582,6 +582,14 @@ def test_a_run_is_launched_when_it_says(loaded: Loaded) -> None:
     assert run.resume == NEVER_RESUME
 
 
+def test_a_time_is_taken_to_the_second(loaded: Loaded) -> None:
+    """A fraction is not sent and not shown again, so that it would only hide what was launched."""
+    text = RUN + "    schedule_at: 2026-12-01T08:00:00.987+01:00\n"
+    (run,) = loaded({"a.yaml": text}).desired.resources.values()
+    assert isinstance(run, OneOffRun)
+    assert run.schedule_at == datetime(2026, 12, 1, 7, tzinfo=UTC)
+
+
 def test_defaults_reach_the_kinds_that_know_the_field(loaded: Loaded) -> None:
     """A default is taken where it has a meaning, is overridden whole, and stays in its file."""
     one = (

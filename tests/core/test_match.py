@@ -145,6 +145,7 @@ def test_a_live_run_is_never_what_a_launch_made() -> None:
     [
         pytest.param(NOW + timedelta(days=1), ["x1"], id="waiting"),
         pytest.param(None, ["x1"], id="fired_already"),
+        pytest.param(NOW + timedelta(days=1, milliseconds=5), ["x1"], id="shown_with_a_fraction"),
         pytest.param(NOW + timedelta(days=2), [], id="another_time"),
     ],
 )
@@ -165,6 +166,8 @@ def test_a_one_time_schedule_is_found_by_its_time(next_execution_at: Any, expect
         pytest.param({"parameters": {"max_results": 1, "mode": "full"}}, [], id="other_parameters_with_defaults"),
         pytest.param({"parameters": {"max_results": 1}}, [], id="other_parameters"),
         pytest.param({"parameters": {}}, [], id="parameters_missing"),
+        pytest.param({"parameters": {"max_results": "500"}}, ["r1"], id="parameters_as_text"),
+        pytest.param({"callback_url": "https://HOOKS.example.com/cd/"}, ["r1"], id="webhook_in_other_letters"),
         pytest.param({"callback_url": "https://other.example.com"}, [], id="another_webhook"),
         pytest.param({"callback_url": None}, ["r1"], id="no_webhook_shown"),
         pytest.param({"schedule_uid": "u9"}, [], id="fired_by_a_schedule"),

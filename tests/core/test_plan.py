@@ -837,6 +837,16 @@ def test_a_declared_twin_of_an_owned_schedule_is_created() -> None:
             run_shown("x1", callback_url="https://hooks.example.com/secret"),
             id="run_whose_webhook_is_a_secret",
         ),
+        pytest.param(
+            one_off(),
+            run_shown("x1", callback_url="https://Hooks.example.com/cd/", parameters={"max_results": "500"}),
+            id="run_that_is_shown_in_other_letters",
+        ),
+        pytest.param(
+            one_off(schedule_at=NOW + timedelta(days=1)),
+            shown(one_off(), "x1", next_execution_at=NOW + timedelta(days=1, milliseconds=5)),
+            id="run_that_waits_shown_with_a_fraction",
+        ),
     ],
 )
 def test_a_lookalike_is_created_only_when_a_person_says_so(

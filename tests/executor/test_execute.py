@@ -46,6 +46,18 @@ def test_twins_are_not_in_flight_together(tmp_path: Path, kind: str, labels: str
     live_in(tmp_path, story, labels=labels)
 
 
+def test_twins_that_only_the_type_of_a_parameter_tells_apart_are_not_in_flight_together(tmp_path: Path) -> None:
+    """An API that shows parameters as texts shows them alike."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", times=10, seconds=2))
+        values = {"a": 5, "b": "5", "c": 5.0}
+        await world.apply(*(one_off(name, of="twin", parameters={"max": value}) for name, value in values.items()))
+        assert world.transport.most == 1
+
+    live_in(tmp_path, story, labels="refuse")
+
+
 @LABELS
 @pytest.mark.parametrize("kind", ["schedules", "runs"])
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
