@@ -3,14 +3,16 @@
 The API pages by limit and offset, says neither total nor next, and may change between two pages (API contract section
 8). Sorted by creation, what is new goes to the end; a row that leaves pulls others across the boundary of a page. So a
 listing from which something is concluded about objects that are not ours overlaps its pages by one row, and starts
-again when that row is another. A missing object of ours is confirmed by UID by the caller.
+again when that row is another. What was made lately is read newest first, and no further than needed, as long as the
+server really sorts. A missing object of ours is confirmed by UID by the caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar
 
 from cdsync.api.dialects import Operation
 from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
@@ -25,6 +27,7 @@ LIVE = ["ACTIVE", "PAUSED"]
 
 Row = Mapping[str, Any]
 Query = Mapping[str, str | list[str]]
+R = TypeVar("R", RemoteSchedule, RemoteRun)
 
 
 class Reader(Protocol):
@@ -60,14 +63,7 @@ async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dic
 
 async def read_made_schedules(api: Reader, *, action: str, since: datetime | None) -> dict[str, RemoteSchedule]:
     """The schedules of an action that were created at or after `since` (None: ever), whatever became of them."""
-    found: dict[str, RemoteSchedule] = {}
-    query: Query = {"action_name": [action], "sort": "-created_at"}
-    async for page in _pages(api, Operation.LIST_SCHEDULES, query):
-        schedules = [parse_schedule(row) for row in page.values()]
-        found.update({schedule.uid: schedule for schedule in schedules})
-        if since is not None and any(row.created_at is not None and row.created_at < since for row in schedules):
-            break
-    return found
+    return await _newest_first(api, Operation.LIST_SCHEDULES, [action], since=since, parse=parse_schedule)
 
 
 async def read_runs(
@@ -84,14 +80,35 @@ async def read_runs(
             if found.keys() >= set(chunk):
                 break
     if names := sorted(set(actions)):
-        query = {"action_name": names, "sort": "-created_at"}
-        # Newest first, a run that appears meanwhile only pushes known ones onto the next page.
-        async for page in _pages(api, Operation.LIST_RUNS, query):
-            runs = [parse_run(row) for row in page.values()]
-            found.update({run.uid: run for run in runs})
-            if since is not None and any(run.created_at is not None and run.created_at < since for run in runs):
-                break
+        found.update(await _newest_first(api, Operation.LIST_RUNS, names, since=since, parse=parse_run))
     return found
+
+
+async def _newest_first(
+    api: Reader, operation: Operation, actions: list[str], *, since: datetime | None, parse: Callable[[Row], R]
+) -> dict[str, R]:
+    """The objects of these actions by UID, the newest first, back to `since`."""
+    found: dict[str, R] = {}
+    times: list[datetime] = []
+    # What appears meanwhile only pushes known ones onto the next page.
+    async for page in _pages(api, operation, {"action_name": actions, "sort": "-created_at"}):
+        rows = [parse(row) for row in page.values()]
+        times.extend(row.created_at for row in rows if row.created_at is not None and row.uid not in found)
+        found.update({row.uid: row for row in rows})
+        if since is not None and _reach_back_to(since, times):
+            break
+    return found
+
+
+def _reach_back_to(since: datetime, times: list[datetime]) -> bool:
+    """Whether nothing newer can follow: the times fall, and the last lies before `since`.
+
+    A server that is deaf to the sort must be read to the end; when all are of the same time, nobody knows.
+    """
+    if not times or times[-1] >= since:
+        return False
+    falling = all(one >= other for one, other in pairwise(times))
+    return falling and (len(times) == 1 or times[0] > times[-1])
 
 
 async def _pages(api: Reader, operation: Operation, query: Query, *, overlap: int = 0) -> AsyncIterator[dict[str, Row]]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -213,11 +213,16 @@ def test_a_listing_that_cannot_be_understood_concludes_nothing(answer: Any) -> N
 
 
 def serving(
-    uids: Sequence[str], *, cap: int, order: Sequence[str] | None = None, deaf_to: frozenset[str] = frozenset()
+    uids: Sequence[str],
+    *,
+    cap: int,
+    order: Sequence[str] | None = None,
+    deaf_to: frozenset[str] = frozenset(),
+    ages: Mapping[str, timedelta] | None = None,
 ) -> Starlette:
     """A server that cuts its pages at `cap`, and lists in an order of its own whatever it is asked for.
 
-    What it is `deaf_to` of the query, it passes over.
+    What it is `deaf_to` of the query, it passes over. What has none of the `ages` was made at seven.
     """
 
     async def page(request: Request) -> JSONResponse:
@@ -227,10 +232,10 @@ def serving(
         wanted = query.getlist("uid")
         rows = [uid for uid in order or uids if not wanted or "uid" in deaf_to or uid in wanted]
         start = 0 if "offset" in deaf_to else offset
-        made = MONDAY_SEVEN.isoformat()
+        made = {uid: (MONDAY_SEVEN - (ages or {}).get(uid, timedelta())).isoformat() for uid in rows}
         return JSONResponse(
             [
-                {"uid": uid, "status": "ACTIVE", "action_name": "an-action", "created_at": made}
+                {"uid": uid, "status": "ACTIVE", "action_name": "an-action", "created_at": made[uid]}
                 for uid in rows[start : start + min(limit, cap)]
             ]
         )
@@ -278,6 +283,31 @@ def test_all_that_may_be_a_lost_creation_is_read_whatever_the_page(number: int, 
             assert list(await api.runs(actions=["an-action"], since=long_ago)) == uids
             assert set(await api.runs(uids=uids)) == set(uids)
             assert set(await api.runs(uids=[*uids, "forgotten"])) == set(uids)
+
+    in_virtual_time(story)
+
+
+AGES = {
+    "oldest_first": [timedelta(days=9, minutes=-index) for index in range(249)] + [timedelta()],
+    "all_but_one_alike": [timedelta(days=9)] * 249 + [timedelta()],
+    "by_something_else": [timedelta(days=9, minutes=index * 7 % 250) for index in range(249)] + [timedelta()],
+    "each_page_by_itself": [timedelta(seconds=20 + index / 10) for index in range(100)]
+    + [timedelta(days=index) for index in range(149)]
+    + [timedelta()],
+}
+
+
+@pytest.mark.parametrize("ages", AGES.values(), ids=AGES)
+def test_a_server_that_does_not_sort_is_read_to_its_end(ages: list[timedelta]) -> None:
+    """One old row says nothing about the rows after it where the newest do not come first."""
+
+    async def story(clock: VirtualClock) -> None:
+        uids = [f"u-{index:03}" for index in range(len(ages))]
+        app = serving(uids, cap=100, ages=dict(zip(uids, ages, strict=True)))
+        since = MONDAY_SEVEN - timedelta(minutes=1)
+        async with connect(REST, key=KEY, now=clock, transport=InProcess(app)) as api:
+            assert "u-249" in await api.runs(actions=["an-action"], since=since)
+            assert "u-249" in await api.schedules_made("an-action", since=since)
 
     in_virtual_time(story)
 
