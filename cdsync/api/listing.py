@@ -9,6 +9,7 @@ server really sorts. A missing object of ours is confirmed by UID by the caller.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -21,6 +22,9 @@ from cdsync.errors import BadAnswer
 
 PAGE = 100
 """The largest page the API gives (API contract section 2.5)."""
+
+TOGETHER = 4
+"""How many pages are under way at a time."""
 
 RESTARTS = 5
 LIVE = ["ACTIVE", "PAUSED"]
@@ -41,22 +45,15 @@ async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dic
     """Every live schedule by UID.
 
     `expected` are the UIDs of ours, when nothing will be concluded about any other: the listing then ends as soon as
-    all of them were seen, if the page was short or there was nothing else, and pages do not overlap. With None the end
-    is read for certain.
+    all of them were seen, if the page was short or there was nothing else, and pages do not overlap; those that ours
+    fill for certain are read together. With None the end is read for certain.
 
     Raises:
         BadAnswer: a row is no schedule, or the listing kept shifting.
         ApiError: a page failed.
     """
     query: Query = {"status": LIVE, "sort": "created_at"}
-    if expected is None:
-        rows = await _read_overlapping(api, query)
-    else:
-        rows = {}
-        async for page in _pages(api, Operation.LIST_SCHEDULES, query):
-            rows.update(page)
-            if rows.keys() == expected or (len(page) < PAGE and expected <= rows.keys()):
-                break
+    rows = await (_read_overlapping(api, query) if expected is None else _read_expected(api, query, expected))
     schedules = (parse_schedule(row) for row in rows.values())
     return {schedule.uid: schedule for schedule in schedules if schedule.status not in {"CANCELLED", "COMPLETED"}}
 
@@ -111,13 +108,53 @@ def _reach_back_to(since: datetime, times: list[datetime]) -> bool:
     return falling and (len(times) == 1 or times[0] > times[-1])
 
 
-async def _pages(api: Reader, operation: Operation, query: Query, *, overlap: int = 0) -> AsyncIterator[dict[str, Row]]:
-    """Page after page, each as UID -> row, until the end.
+async def _read_expected(api: Reader, query: Query, expected: frozenset[str]) -> dict[str, Row]:
+    first = await _page(api, Operation.LIST_SCHEDULES, query, offset=0)
+    certain = range(PAGE, len(expected), PAGE) if len(first) == PAGE else range(0)
+    pages = [first, *await _read_together(api, query, certain)]
+    rows = {_uid(row): row for page in pages for row in page}
+    if rows.keys() == expected or any(len(page) < PAGE for page in pages[1:]) or not first:
+        return rows
+    if len(first) < PAGE and expected <= rows.keys():
+        return rows
+    # Others' schedules are among ours, or the server has smaller pages: the rest comes one after the other.
+    start = sum(map(len, pages))
+    async for page in _pages(api, Operation.LIST_SCHEDULES, query, start=start, largest=len(first)):
+        rows.update(page)
+        if rows.keys() == expected or (len(page) < PAGE and expected <= rows.keys()):
+            break
+    return rows
+
+
+async def _read_together(api: Reader, query: Query, offsets: range) -> list[Sequence[Row]]:
+    """The pages at these offsets, some at a time; all of them or none.
+
+    Raises:
+        ApiError: one of them failed.
+    """
+    slots = asyncio.Semaphore(TOGETHER)
+
+    async def read(offset: int) -> Sequence[Row]:
+        async with slots:
+            return await _page(api, Operation.LIST_SCHEDULES, query, offset=offset)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            reading = [group.create_task(read(offset)) for offset in offsets]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in reading]
+
+
+async def _pages(
+    api: Reader, operation: Operation, query: Query, *, overlap: int = 0, start: int = 0, largest: int = 0
+) -> AsyncIterator[dict[str, Row]]:
+    """Page after page from an offset on, each as UID -> row, until the end; `largest` is the longest page so far.
 
     Raises:
         BadAnswer: the same page comes again and again, so that there is no end.
     """
-    offset = largest = again = 0
+    offset, again = start, 0
     before: list[str] = []
     while True:
         rows = await _page(api, operation, query, offset=offset)

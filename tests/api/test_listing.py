@@ -74,6 +74,49 @@ def test_an_expected_schedule_that_is_not_shown_makes_it_read_on() -> None:
     in_virtual_time(story)
 
 
+def test_pages_that_are_certain_are_read_together() -> None:
+    """Ten pages at ten seconds each take as long as four: the first, and the other nine, four at a time."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 950)
+            reached.simulation.faults.active.append(Fault(kind="slow", method="GET", times=100, seconds=10.0))
+            assert list(await api.schedules(expected=frozenset(uids))) == uids
+            assert len(reached.account.calls) == 10
+            assert clock.elapsed == pytest.approx(40, abs=1)
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("strangers", [1, 99, 151, 400])
+def test_strangers_among_ours_are_read_past(strangers: int) -> None:
+    """Where others' schedules take room on the pages that ours would fill, the rest follows one after the other."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            populate(reached, strangers)
+            uids = populate(reached, 350, foreign=False)
+            found = await api.schedules(expected=frozenset(uids))
+            assert found.keys() >= set(uids)
+            assert len(reached.account.calls) == math.ceil((350 + strangers) / 100)
+
+    in_virtual_time(story)
+
+
+@pytest.mark.parametrize("skip", [0, 1, 3])
+def test_one_page_that_fails_fails_the_listing(skip: int) -> None:
+    """Also when others are under way: nothing is concluded from the rest."""
+
+    async def story(clock: VirtualClock) -> None:
+        async with opened(clock) as (api, reached):
+            uids = populate(reached, 450)
+            reached.simulation.faults.active.append(Fault(kind="status", code=401, method="GET", skip=skip))
+            with pytest.raises(Unauthorized):
+                await api.schedules(expected=frozenset(uids))
+
+    in_virtual_time(story)
+
+
 def test_what_is_over_is_not_listed() -> None:
     """Cancelled schedules are no live ones, and do not make the listing longer."""
 
