@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cdsync.api import LIVE_PATIENCE, Api
+from cdsync.collection import without_collection
 from cdsync.core.actions import (
     COSTLY,
     Action,
@@ -118,23 +119,25 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     Raises:
         ApiError: the account could not be read completely, so nothing is decided.
     """
-    owned = replace(work.store.owned(), setbacks=work.setbacks)
+    with without_collection():
+        owned = replace(work.store.owned(), setbacks=work.setbacks)
+        desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     if ambiguous:
         questions = {address: _question(address, uids, owned) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
-    desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
     most_runs = RUNS_OF_A_PAGE * max(1, work.settings.api.requests_per_minute // SHARE)
     sight = await look(work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs)
-    plan = make_plan(
-        desired,
-        sight.observed,
-        owned,
-        work.policy,
-        work.api.server_now(),
-        local_now=work.api.local_now(),
-        targets=work.targets,
-    )
+    with without_collection():
+        plan = make_plan(
+            desired,
+            sight.observed,
+            owned,
+            work.policy,
+            work.api.server_now(),
+            local_now=work.api.local_now(),
+            targets=work.targets,
+        )
     return Planned(
         plan=plan, account=work.settings.account, revision=work.revision, desired=desired, owned=owned, sight=sight
     )

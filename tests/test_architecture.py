@@ -16,7 +16,7 @@ PACKAGE = HOUSE / "cdsync"
 LAYERS = (
     {"errors"},
     {"core"},
-    {"settings", "references", "results", "revision", "shipped", "logs", "render", "page"},
+    {"collection", "settings", "references", "results", "revision", "shipped", "logs", "render", "page"},
     {"api", "config", "store"},
     {"executor", "gitsource", "observer", "resolution"},
     {"recording"},

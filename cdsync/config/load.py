@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from cdsync.collection import without_collection
 from cdsync.config.folder import FolderFiles
 from cdsync.config.inputs import InputFiles, input_path
 from cdsync.config.kept import Documents
@@ -24,18 +23,6 @@ from cdsync.errors import CdsyncError, ConfigError, Problem
 from cdsync.settings import Settings
 
 _SECOND_SETTINGS = f"a second settings file; expected only {SETTINGS_FILE} at the top, and every root in its own folder"
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Hold the cyclic collector, which would walk all nodes again and again, and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +55,7 @@ class Reading:
         return _named_inputs(self.trees)
 
 
-@_without_collection()
+@without_collection()
 def load(root: Path, *, now: datetime, cache: Path | None = None) -> Configuration:
     """Read a whole config root; `now` (aware) is from when on daylight-saving changes are looked for.
 
@@ -101,7 +88,7 @@ def unchanged(configuration: Configuration, root: Path) -> bool:
         return False
 
 
-@_without_collection()
+@without_collection()
 def read_root(files: Files, *, settings_required: bool = False, documents: Documents | None = None) -> Reading:
     """Read every YAML file of a root, wherever it is kept; what is wrong is found by `load_from`."""
     documents = documents or Documents()
@@ -169,7 +156,7 @@ def load_settings(root: Path) -> Settings:
     return build_settings(tree.value, top)
 
 
-@_without_collection()
+@without_collection()
 def _declared(reading: Reading, settings: Settings | None, faults: list[Problem], now: datetime) -> Configuration:
     """The one way from documents to a configuration; `settings` may be None only where there are problems."""
     problems = [*reading.problems, *faults]
