@@ -118,7 +118,8 @@ def _in_environment(settings: Settings, around: Surroundings) -> Settings:
     found = with_environment(settings, around.environment)
     if found.api.base_url != settings.api.base_url and (fault := base_url_fault(found.api.base_url)):
         raise CdsyncError(
-            f"CDSYNC_API_URL is {fault}", remedy="set it to where the API is, such as https://api.edges.run"
+            f"CDSYNC_API_URL is {fault}",
+            remedy="set it to where the API is: its scheme (https://, or http:// for this machine), host and port",
         )
     return found
 

@@ -37,7 +37,7 @@ def next_command(ctx: click.Context, *, glob: str | None, count: int | None, day
     These are the declared active schedules, and runs whose schedule_at lies ahead. Where daylight saving skips a fire
     time or repeats it, that is said.
 
-    \\b
+    \b
     Examples:
       cdsync next
       cdsync next 'schedule/eu-*' --days 7

@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("reviewing", "Show what would happen, and why; changes nothing."),
     "apply": ("planning", "Make the account as declared."),
     "daemon": ("daemon", "Keep the account as declared: heal drift, resume runs, take up changes."),
-    "status": ("standing", "Show every resource: declared, remote, health, last and next fire, last run."),
+    "status": ("standing", "Show every resource: declared, remote, next fire, health, last fire and run."),
     "next": ("coming", "Show when everything declared fires next, in its own zone; needs no key."),
     "history": ("standing", "Show what was done, when, by which commit, with what result."),
     "import": ("importing", "Write YAML for schedules nobody owns yet, and how to adopt them."),
@@ -114,7 +114,8 @@ def main(arguments: list[str] | None = None) -> None:
         result: Any = cli.main(args=arguments, prog_name="cdsync", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        shown = _with_hint(error) if isinstance(error, click.NoSuchOption) else error
+        shown.show()
         code = 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what was begun is in the journal, and the next apply goes on from there", err=True)
@@ -127,6 +128,23 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code)
+
+
+def _with_hint(error: click.NoSuchOption) -> click.NoSuchOption:
+    """The error with where an unknown option goes, or which short one is meant; click finds the long ones."""
+    if error.ctx is None:
+        return error
+    flag, command = error.option_name, error.ctx.command
+    option = next((option for option in cli.params if flag in option.opts), None)
+    if option is not None and command is not cli:
+        value = "" if isinstance(option, click.Option) and option.is_flag else f" {option.make_metavar(error.ctx)}"
+        message = f"{error.message} It goes before the command: cdsync {flag}{value} {command.name}"
+        return click.NoSuchOption(flag, message, ctx=error.ctx)
+    short = {option.opts[0] for option in command.params if len(option.opts) == 1 and len(option.opts[0]) == 2}
+    meant = flag[1:3]  # Of --out that is -o.
+    if meant in short:
+        return click.NoSuchOption(flag, f"{error.message} Did you mean {meant!r}?", ctx=error.ctx)
+    return error
 
 
 def show_error(error: CdsyncError) -> None:

@@ -39,7 +39,7 @@ SHORTEST = timedelta(seconds=2)
 @click.option("--interval", metavar="DURATION", default="10s", help="How often, such as 10s or 1m. [default: 10s]")
 @click.pass_context
 def status(ctx: click.Context, *, form: str, watching: bool, interval: str) -> None:
-    """Show every resource: declared, remote, health, last and next fire, last run.
+    """Show every resource: declared, remote, next fire, health, last fire and run.
 
     \b
     Examples:

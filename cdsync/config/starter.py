@@ -74,6 +74,10 @@ schedules:
 #     action: linkedin-extract-people
 #     schedule_at: 2030-01-07T08:00:00+01:00   # without it: at the next apply
 #     inputs: {file: leads.csv}
+#   hot-leads:
+#     action: linkedin-search-people
+#     mode: live                            # async | live; live reads the rows at once, into results/hot-leads.jsonl
+#     inputs: [{keywords: cto}, {keywords: ceo}]
 """
 
 

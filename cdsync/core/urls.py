@@ -11,18 +11,24 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+API = "https://api.captaindata.com"
+"""Where the API is, as an example."""
+
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 
 
-def url_fault(text: str) -> str | None:
-    """Why a URL may not be used; None if it may. Says no more of it than scheme and host: the rest may be a secret."""
+def url_fault(text: str, *, example: str = "https://hooks.example.com/path") -> str | None:
+    """Why a URL may not be used; None if it may. Says no more of it than scheme and host: the rest may be a secret.
+
+    `example` is one that could stand there instead.
+    """
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port
     except ValueError:
-        return "no URL; expected one such as https://hooks.example.com/path"
+        return f"no URL; expected one such as {example}"
     if not _VISIBLE.fullmatch(text) or not host:
-        return "no URL; expected one such as https://hooks.example.com/path"
+        return f"no URL; expected one such as {example}"
     if url.username is not None or url.password is not None:
         return "a URL with a user or password in it; expected none"
     if url.scheme == "https" or (url.scheme == "http" and is_loopback(host)):
@@ -31,8 +37,8 @@ def url_fault(text: str) -> str | None:
 
 
 def base_url_fault(text: str) -> str | None:
-    """Why a URL may not be the base of others; None if it may."""
-    if fault := url_fault(text):
+    """Why a URL may not be where the API is; None if it may."""
+    if fault := url_fault(text, example=API):
         return fault
     parts = urlsplit(text)
     return "a URL with a query or fragment; expected none" if parts.query or parts.fragment else None

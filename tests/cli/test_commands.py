@@ -178,3 +178,11 @@ def test_the_tour_ends_well() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "resume 1 of 3" in done.stdout
     assert done.stdout.rstrip().endswith("Nothing to do now; 1 left alone.")
+
+
+def test_an_api_url_without_a_scheme_is_answered_with_one_of_an_api(tmp_path: Path) -> None:
+    """The example is an API's, not a hook's."""
+    done = shell(tmp_path, "127.0.0.1:8080", a="0 9 * * 1").run("plan")
+
+    assert done.code == 1
+    assert "error: CDSYNC_API_URL is no URL; expected one such as https://api.captaindata.com\n" in done.err

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from cdsync.cli.root import COMMANDS
+from cdsync.cli.root import COMMANDS, cli
 from tests.cli.process import Shell
 
 FIRST = {module: name for name, (module, _) in reversed(list(COMMANDS.items()))}
@@ -60,3 +61,30 @@ def test_a_plan_waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:
 def test_what_comes_next_waits_for_no_calendar(tmp_path: Path) -> None:
     """Only one of its formats is a calendar."""
     assert imported("-C", str(tmp_path), "next") & SLOW == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("plan", "-C", "elsewhere"), "No such option '-C'. It goes before the command: cdsync -C DIR plan\n"),
+        (("plan", "--no-color"), "No such option '--no-color'. It goes before the command: cdsync --no-color plan\n"),
+        (("plan", "--out", "plan.json"), "No such option '--out'. Did you mean '-o'?\n"),
+        (("plan", "--fromat", "json"), "No such option '--fromat'. Did you mean '--format'?\n"),
+    ],
+)
+def test_a_flag_in_the_wrong_place_is_answered_with_the_right_one(
+    tmp_path: Path, arguments: tuple[str, ...], hint: str
+) -> None:
+    """A newcomer need not know which flags are global, nor which have a short form alone."""
+    done = Shell(tmp_path).run(*arguments)
+
+    assert done.code == 1
+    assert done.err.endswith(f"Error: {hint}")
+
+
+def test_no_help_shows_how_it_is_laid_out() -> None:
+    """What tells click to leave lines as they are is not for readers."""
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in COMMANDS]
+
+    assert [command.name for command in commands if command and "\\b" in command.get_help(context)] == []
