@@ -58,13 +58,17 @@ class Surroundings:
     targets: tuple[str, ...] = ()
 
 
-def read_configuration(around: Surroundings) -> Configuration:
+def read_configuration(around: Surroundings, *, doubting: bool = False) -> Configuration:
     """Read and check the declaration, with the environment's say about the settings.
+
+    `doubting` also warns of what may be meant or may be a slip.
 
     Raises:
         ConfigError: with everything that is wrong.
     """
-    configuration = load(around.root, now=around.now(), cache=cache_folder(around.environment))
+    environment = around.environment.keys() if doubting else None
+    cache = cache_folder(around.environment)
+    configuration = load(around.root, now=around.now(), cache=cache, environment=environment)
     return replace(configuration, settings=_in_environment(configuration.settings, around))
 
 
@@ -85,7 +89,8 @@ async def declaration(around: Surroundings) -> tuple[Configuration, str | None]:
     if found is None:
         raise GitError(
             f"{settings.root} declares nothing itself, and no commit of its repository was taken up yet",
-            remedy="let the daemon take one up: cdsync daemon --once",
+            remedy="to see first what it would do, plan in a checkout of the repository: cdsync -C CHECKOUT plan; "
+            "then let the daemon take it up, which applies it: cdsync daemon --once",
         )
     return found.configuration, found.commit
 

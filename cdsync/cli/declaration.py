@@ -41,7 +41,10 @@ def init(ctx: click.Context, folder: Path | None) -> None:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CdsyncError(f"{error.filename}: cannot be written: {error.strerror}") from error
+        raise CdsyncError(
+            f"{error.filename}: cannot be written: {error.strerror}",
+            remedy="choose a folder that you may write to: cdsync init DIR",
+        ) from error
     for name in files:
         click.echo(f"wrote {root / name}")
     click.echo(f"next: cdsync -C {root} validate")
@@ -60,7 +63,8 @@ def validate(ctx: click.Context, form: str) -> int:
     """Check the whole declaration offline; needs no key.
 
     Every fault is shown at once, as file:line:col: address: what is wrong. With --format json or github all faults and
-    warnings go to stdout; the exit code is the same.
+    warnings go to stdout; the exit code is the same. Warned about, but not with github, are also a schedule_at that has
+    passed, and a variable that a callback names and that is not set here.
 
     \b
     Examples:
@@ -69,9 +73,10 @@ def validate(ctx: click.Context, form: str) -> int:
     """
     around = surroundings_of(ctx)
     if form == "text":
-        _show_verdict(_judged(ctx, around))
+        _show_verdict(_judged(ctx, around, doubting=True))
         return 0
-    verdict, code = _verdict(ctx, around)
+    # Beside the lines of a pull request a doubt would stand at every one.
+    verdict, code = _verdict(ctx, around, doubting=form != "github")
     if form == "json":
         click.echo(as_json(verdict_document(verdict)), nl=False)
     else:
@@ -79,14 +84,14 @@ def validate(ctx: click.Context, form: str) -> int:
     return code
 
 
-def _judged(ctx: click.Context, around: Surroundings) -> Verdict:
+def _judged(ctx: click.Context, around: Surroundings, *, doubting: bool) -> Verdict:
     """The verdict on a declaration that is right.
 
     Raises:
         CdsyncError: it is not.
     """
     with patiently("reading the declaration", flags_of(ctx)):
-        configuration = read_configuration(around)
+        configuration = read_configuration(around, doubting=doubting)
     kinds = [address.kind for address in configuration.desired.resources]
     return Verdict(
         warnings=configuration.warnings,
@@ -96,10 +101,10 @@ def _judged(ctx: click.Context, around: Surroundings) -> Verdict:
     )
 
 
-def _verdict(ctx: click.Context, around: Surroundings) -> tuple[Verdict, int]:
+def _verdict(ctx: click.Context, around: Surroundings, *, doubting: bool) -> tuple[Verdict, int]:
     """The verdict on any declaration, and the exit code that goes with it."""
     try:
-        return _judged(ctx, around), 0
+        return _judged(ctx, around, doubting=doubting), 0
     except ConfigError as error:
         return Verdict(problems=error.problems), error.exit_code
     except CdsyncError as error:

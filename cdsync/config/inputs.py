@@ -108,6 +108,10 @@ def _csv_rows(file: str, text: str, address: str) -> Iterator[Mapping[str, Json]
         header = next(reader, [])
         if message := _header_fault(header):
             raise ConfigError((Problem(file, 1, 1, address, message),))
+        if (between := _other_separator(header)) is not None:
+            column = text.index(between) + 1
+            message = f"{between!r} between the fields; expected commas: save it as a csv that is separated by commas"
+            raise ConfigError((Problem(file, 1, column, address, message),))
         line = reader.line_num + 1
         for row in reader:
             if len(row) == len(header):
@@ -128,6 +132,11 @@ def _header_fault(header: list[str]) -> str | None:
         return f"column {header.index('') + 1} of the header has no name; expected a field name"
     twice = sorted({name for name in header if header.count(name) > 1})
     return f"the header names {', '.join(map(repr, twice))} twice; expected different field names" if twice else None
+
+
+def _other_separator(header: list[str]) -> str | None:
+    """What a header of one column is separated by instead of commas: some programs save a csv so in some languages."""
+    return next((mark for mark in ";\t" if len(header) == 1 and mark in header[0]), None)
 
 
 def _jsonl_rows(file: str, text: str, address: str) -> Iterator[Mapping[str, Json]]:

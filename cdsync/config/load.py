@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,7 @@ from cdsync.config.places import KIND_OF_SECTION
 from cdsync.config.reading import SETTINGS_FILE, Files, at_start, read_text, sorted_problems
 from cdsync.config.resources import Declared, declare
 from cdsync.config.settings_file import build_settings, settings_problems
-from cdsync.config.warnings import warnings_of
+from cdsync.config.warnings import doubts_of, warnings_of
 from cdsync.config.yaml_nodes import Tree, read_tree
 from cdsync.core.model import NAME, Address, DesiredState
 from cdsync.core.policy import Policy
@@ -56,10 +56,13 @@ class Reading:
 
 
 @without_collection()
-def load(root: Path, *, now: datetime, cache: Path | None = None) -> Configuration:
+def load(
+    root: Path, *, now: datetime, cache: Path | None = None, environment: Collection[str] | None = None
+) -> Configuration:
     """Read a whole config root; `now` (aware) is from when on daylight-saving changes are looked for.
 
     `cache` is a folder where documents are kept, so that only what has changed is read as YAML; nothing depends on it.
+    With the names of an `environment` the warnings also tell what may be meant or may be a slip.
 
     Raises:
         ConfigError: anything is wrong; carries every problem of every file, in the order of their places.
@@ -73,7 +76,7 @@ def load(root: Path, *, now: datetime, cache: Path | None = None) -> Configurati
     problems = _settings_problems(reading)
     tree = reading.trees.get(SETTINGS_FILE)
     settings = build_settings(tree.value, top) if tree is not None and not problems else None
-    return _declared(reading, settings, problems, now)
+    return _declared(reading, settings, problems, now, environment=environment)
 
 
 def unchanged(configuration: Configuration, root: Path) -> bool:
@@ -157,7 +160,14 @@ def load_settings(root: Path) -> Settings:
 
 
 @without_collection()
-def _declared(reading: Reading, settings: Settings | None, faults: list[Problem], now: datetime) -> Configuration:
+def _declared(
+    reading: Reading,
+    settings: Settings | None,
+    faults: list[Problem],
+    now: datetime,
+    *,
+    environment: Collection[str] | None = None,
+) -> Configuration:
     """The one way from documents to a configuration; `settings` may be None only where there are problems."""
     problems = [*reading.problems, *faults]
     trees = {file: tree for file, tree in reading.trees.items() if file != SETTINGS_FILE}
@@ -170,20 +180,33 @@ def _declared(reading: Reading, settings: Settings | None, faults: list[Problem]
     if problems or settings is None:
         raise ConfigError(sorted_problems(problems))
     resources: dict[Address, Declared] = dict(sorted(declared.items()))
+    warnings = [*warnings_of(resources.values(), now=now)]
+    if environment is not None:
+        warnings += doubts_of(resources.values(), now=now, environment=environment)
+        warnings += _declared_elsewhere(reading, settings) if not resources else ()
     return Configuration(
         settings=settings,
         desired=DesiredState(resources={address: item.resource for address, item in resources.items()}),
-        warnings=sorted_problems(warnings_of(resources.values(), now=now)),
+        warnings=sorted_problems(warnings),
         files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
         sources={address: item.files for address, item in resources.items()},
     )
 
 
+def _declared_elsewhere(reading: Reading, settings: Settings) -> Iterator[Problem]:
+    tree = reading.trees.get(SETTINGS_FILE)
+    if settings.daemon.git is not None and tree is not None:
+        message = "the declaration is in this repository, and only this folder was checked; validate a checkout of it"
+        yield tree.problem(("daemon", "git"), message)
+
+
 def _require_root(root: Path) -> None:
     start = f"run 'cdsync init {root}' to start one, or name another folder with -C"
+    if root.exists() and not root.is_dir():
+        folder = f"name the folder that it is in: -C {root.parent}"
+        raise CdsyncError(f"{root} is no folder; expected a config root", remedy=folder)
     if not root.is_dir():
-        fault = "is no folder" if root.exists() else "does not exist"
-        raise CdsyncError(f"{root} {fault}; expected a config root", remedy=start)
+        raise CdsyncError(f"{root} does not exist; expected a config root", remedy=start)
     if not (root / SETTINGS_FILE).exists():
         other = root / "cdsync.yml"
         remedy = f"rename {other.name} to {SETTINGS_FILE}" if other.exists() else start

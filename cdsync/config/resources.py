@@ -6,7 +6,7 @@ then as a whole, once the defaults are in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cdsync.config.assembly import assemble
@@ -33,15 +33,22 @@ _NAME_RULE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A resource with its document and the place of its cron expression, which may be that of `defaults`.
+    """A resource with its document, its path in it, and the fields that are its own and not those of `defaults`.
 
     `files` are all that it was read from, as paths relative to the root: its document, and its file of inputs if any.
     """
 
     resource: Resource
     tree: Tree
-    cron_path: Path
+    path: Path
+    own: Collection[str]
     files: tuple[str, ...]
+
+    def problem(self, message: str, *, at: Path) -> Problem:
+        """A problem with what stands at a path within this resource, or else within the `defaults`."""
+        outer = self.path if at[0] in self.own else ("defaults",)
+        line, column = self.tree.place((*outer, *at))
+        return Problem(self.tree.file, line, column, str(self.resource.address), message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +97,13 @@ def declare(
             found, rows = _faults(entry, inputs)
             problems += found
             if not found and rows is not None and entry.defaults_are_sound:
-                in_defaults = "cron" not in entry.own
                 declared[entry.address] = Declared(
                     resource=assemble(
                         entry.address, entry.fields, inputs=rows, location=entry.location(), otherwise=resume
                     ),
                     tree=tree,
-                    cron_path=("defaults", "cron") if in_defaults else (*entry.path, "cron"),
+                    path=entry.path,
+                    own=entry.own.keys(),
                     files=_files(entry),
                 )
     problems += _renaming_faults(entries)

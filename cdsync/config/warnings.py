@@ -1,15 +1,16 @@
-"""What is allowed but rarely meant: fire times that daylight saving touches, and very tight schedules."""
+"""What is allowed but rarely meant: fire times that daylight saving touches, very tight schedules, and what is past."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 
 from cdsync.config.resources import Declared
 from cdsync.core.clock_changes import ClockChange, clock_changes
 from cdsync.core.cron import parse_cron, shortest_interval
-from cdsync.core.model import Schedule
+from cdsync.core.model import OneOffRun, Schedule
+from cdsync.core.work import Callback, Reference
 from cdsync.errors import Problem
 
 TIGHT = timedelta(minutes=5)
@@ -28,8 +29,37 @@ def warnings_of(declared: Iterable[Declared], *, now: datetime) -> Iterator[Prob
     for item in declared:
         if isinstance(item.resource, Schedule) and item.resource.state != "absent":
             for message in messages(item.resource.cron, item.resource.timezone):
-                line, column = item.tree.place(item.cron_path)
-                yield Problem(item.tree.file, line, column, str(item.resource.address), message)
+                yield item.problem(message, at=("cron",))
+
+
+def doubts_of(declared: Iterable[Declared], *, now: datetime, environment: Collection[str]) -> Iterator[Problem]:
+    """What may be wrong and may be meant, which only a check of the declaration tells: elsewhere more is known.
+
+    A time that has passed is right for a run that was launched then. A variable that is not in the `environment` (only
+    names are looked at) may be set where cdsync applies; each is told once.
+    """
+    told: set[str] = set()
+    for item in declared:
+        resource = item.resource
+        if isinstance(resource, OneOffRun) and resource.schedule_at is not None and resource.schedule_at < now:
+            when = resource.schedule_at.isoformat()
+            message = f"schedule_at {when} has passed, so that it is not launched any more; expected a later time"
+            yield item.problem(message, at=("schedule_at",))
+        for path, reference in _references(resource.work.callback):
+            if reference.source == "env" and reference.name not in environment and reference.name not in told:
+                told.add(reference.name)
+                message = f"{'.'.join(path)} is {reference}, which is not set here; expected it where cdsync applies"
+                yield item.problem(message, at=path)
+
+
+def _references(callback: Callback | None) -> Iterator[tuple[tuple[str, ...], Reference]]:
+    """The references of a callback, each with its path."""
+    if callback is not None:
+        if isinstance(callback.url, Reference):
+            yield ("callback", "url"), callback.url
+        for name, value in callback.headers.items():
+            if isinstance(value, Reference):
+                yield ("callback", "headers", name), value
 
 
 def _messages(cron: str, timezone: str, now: datetime) -> Iterator[str]:

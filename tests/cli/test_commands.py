@@ -186,3 +186,12 @@ def test_an_api_url_without_a_scheme_is_answered_with_one_of_an_api(tmp_path: Pa
 
     assert done.code == 1
     assert "error: CDSYNC_API_URL is no URL; expected one such as https://api.captaindata.com\n" in done.err
+
+
+def test_where_init_may_not_write_it_says_what_to_do(tmp_path: Path) -> None:
+    """Here a file is in the way of the folder."""
+    (tmp_path / "file").write_text("")
+    done = Shell(tmp_path).run("init", str(tmp_path / "file" / "root"))
+
+    assert done.code == 1
+    assert done.err.endswith("  what to do: choose a folder that you may write to: cdsync init DIR\n")

@@ -45,3 +45,48 @@ def test_the_json_holds_every_problem(tmp_path: Path) -> None:
     assert (bad.code, [row["address"] for row in bad.json["problems"]]) == (1, ["schedule/a", "schedule/b"])
     assert gone.code == 1
     assert "does not exist" in gone.json["fault"]
+
+
+DOUBTFUL = """\
+defaults:
+  callback: {url: "https://hooks.example.com/cd", headers: {Authorization: {env: HOOK_TOKEN}}}
+runs:
+  late:
+    action: a
+    inputs: [{}]
+    schedule_at: 2020-12-01T08:00:00+01:00
+  own:
+    action: a
+    inputs: [{}]
+    callback: {url: {env: HOOK_URL}, headers: {Authorization: {env: HOOK_TOKEN}, X: {file: gone}}}
+"""
+
+
+def test_what_may_be_a_slip_is_told_to_who_asks(tmp_path: Path) -> None:
+    """A time that has passed, and variables that are not set, each once; a reviewer is not told at every change."""
+    user = shell(tmp_path, NOWHERE)
+    user.write("schedules.yaml", DOUBTFUL)
+    done = user.ok("validate", HOOK_TOKEN="")
+
+    assert done.err.splitlines() == [
+        "warning: schedules.yaml:7:18: run/late: schedule_at 2020-12-01T08:00:00+01:00 has passed, so that it is not "
+        "launched any more; expected a later time",
+        "warning: schedules.yaml:11:21: run/own: callback.url is {env: HOOK_URL}, which is not set here; "
+        "expected it where cdsync applies",
+    ]
+    told = user.ok("validate", "--format", "json").json["warnings"]
+    assert [(row["line"], row["address"]) for row in told] == [(2, "run/late"), (7, "run/late"), (11, "run/own")]
+    assert user.ok("validate", "--format", "github").out == ""
+
+
+def test_a_folder_whose_declaration_is_in_a_repository_says_so(tmp_path: Path) -> None:
+    """Valid, with nothing in it, would be taken for a verdict on the repository."""
+    user = Shell(tmp_path)
+    user.write("cdsync.yaml", "daemon:\n  git: {url: 'https://example.com/acme/schedules.git'}\n")
+    done = user.ok("validate")
+
+    assert done.out == "valid: 0 schedules and 0 runs in 1 file\n"
+    assert done.err == (
+        "warning: cdsync.yaml:2:8: the declaration is in this repository, and only this folder was checked; "
+        "validate a checkout of it\n"
+    )

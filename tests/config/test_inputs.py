@@ -97,6 +97,22 @@ def run_of(reference: str) -> str:
             id="a_csv_that_names_a_column_twice",
         ),
         pytest.param(
+            {"a.yaml": run_of("leads.csv"), "leads.csv": "url;name\na;b\nc;d,e\n"},
+            [
+                "leads.csv:1:4: run/x: ';' between the fields; expected commas: "
+                "save it as a csv that is separated by commas"
+            ],
+            id="a_csv_separated_by_semicolons",
+        ),
+        pytest.param(
+            {"a.yaml": run_of("leads.csv"), "leads.csv": "url\tname\na\tb\n"},
+            [
+                "leads.csv:1:4: run/x: '\\t' between the fields; expected commas: "
+                "save it as a csv that is separated by commas"
+            ],
+            id="a_csv_separated_by_tabs",
+        ),
+        pytest.param(
             {"a.yaml": run_of("leads.csv"), "leads.csv": 'url,name\n"a\nb",c\nd\n\ne,f,g\n'},
             [
                 "leads.csv:4:1: run/x: 1 field; expected 2, as in the header",

@@ -68,10 +68,15 @@ def test_settings_under_another_ending_are_told_to_be_renamed(tmp_path: Path, fr
 def test_a_root_that_is_no_folder(tmp_path: Path, frozen_now: datetime) -> None:
     """A missing folder and a file in its place are told apart."""
     (tmp_path / "file").write_text("")
-    for name, fault in (("gone", "does not exist"), ("file", "is no folder")):
+    start = f"run 'cdsync init {tmp_path / 'gone'}' to start one, or name another folder with -C"
+    for name, fault, remedy in (
+        ("gone", "does not exist", start),
+        ("file", "is no folder", f"name the folder that it is in: -C {tmp_path}"),
+    ):
         with pytest.raises(CdsyncError) as caught:
             load(tmp_path / name, now=frozen_now)
         assert str(caught.value) == f"{tmp_path / name} {fault}; expected a config root"
+        assert caught.value.remedy == remedy
 
 
 def test_a_root_named_by_a_link_is_a_root(root_of: RootOf, tmp_path: Path, frozen_now: datetime) -> None:

@@ -199,6 +199,7 @@ def test_a_machine_that_has_taken_up_nothing_yet_says_so(team: Team) -> None:
     done = team.shell.run("plan")
     assert done.code == 1
     assert "no commit of its repository was taken up yet" in done.err
-    assert "cdsync daemon --once" in done.err
+    assert "plan in a checkout of the repository: cdsync -C CHECKOUT plan; then" in done.err
+    assert "which applies it: cdsync daemon --once" in done.err
     team.shell.write("schedules.yaml", NINE[PLACE])
     assert team.shell.ok("plan", "--format", "json").json["summary"]["create"] == 1
