@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cdsync.core.model import RunError
+from cdsync.core.model import FINAL_RUN_STATUSES, Address, Kind, RunError
 from cdsync.core.progress import ANSWER_LOST, BAD_NEXT_PAGE, CURSOR_EXPIRED, RESULTS_AHEAD
 
 
@@ -21,22 +21,49 @@ class Help(StrEnum):
     PERSON = "person"
 
 
+class Then(StrEnum):
+    """What comes after what a person does about it, as long as the run is not over."""
+
+    NOTHING = "nothing"
+    BY_ITSELF = "by-itself"
+    RESUME = "resume"
+    ANEW = "anew"
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What can move a run on, and the sentence for a person; `account` when it hinders every other input as well."""
+    """What can move a run on, and the sentence for a person; `account` when it hinders every other input as well.
+
+    `rest` ends the sentence for a run that is not over.
+    """
 
     help: Help
     text: str
+    then: Then = Then.NOTHING
     account: bool = False
+    rest: str = ""
+
+    def words(self, address: Address, *, over: bool = False) -> str:
+        """The whole sentence about a run of a resource; one that is `over` cannot be resumed."""
+        if self.then is Then.NOTHING:
+            return self.text
+        if self.then is Then.RESUME and not over:
+            return f"{self.text}, then: cdsync resume {address}"
+        if self.then is Then.BY_ITSELF and not over:
+            return f"{self.text}; {self.rest}"
+        again = "its next firing is a new run" if address.kind is Kind.SCHEDULE else "declare it under a new name"
+        return f"{self.text}; this run is over: {again}" if over else f"{self.text}; {again}"
 
 
-_WAITING = Advice(Help.WAIT, "a limit of the vendor is reached; the vendor retries when it is over")
-_INPUT = Advice(Help.PERSON, "fix the inputs or parameters, and declare the run under a new name")
-_IDENTITY = Advice(Help.PERSON, "reconnect the identity, then: cdsync resume", account=True)
-_CREDITS = Advice(Help.PERSON, "add credits or a subscription, then: cdsync resume", account=True)
+_WAITING = Advice(
+    Help.WAIT, "a limit of the vendor is reached", Then.BY_ITSELF, rest="the vendor retries when it is over"
+)
+_INPUT = Advice(Help.PERSON, "fix the inputs or parameters", Then.ANEW)
+_IDENTITY = Advice(Help.PERSON, "reconnect the identity", Then.RESUME, account=True)
+_CREDITS = Advice(Help.PERSON, "add credits or a subscription", Then.RESUME, account=True)
 _TARGET = Advice(Help.PERSON, "the target does not allow or have it; nothing to retry")
 _VENDOR = Advice(Help.PERSON, "ask the vendor's support, giving the run's UID")
-_PASSING = Advice(Help.RESUME, "a passing fault; resuming can help")
+_PASSING = Advice(Help.RESUME, "a passing fault", Then.BY_ITSELF, rest="resuming can help")
 
 NOTHING_FOUND = frozenset({"NO_RESULT", "NO_DATA_LOADED", "NO_DATA_AVAILABLE"})
 """Labels of an input that was fine and had no result (API contract section 5.2: FAILED can mean that too)."""
@@ -83,7 +110,7 @@ BY_LABEL = {
         "what they hold is asked for and paid again",
         account=True,
     ),
-    "ACTION_ABORTED": Advice(Help.PERSON, "the vendor aborted it; look at its message"),
+    "ACTION_ABORTED": Advice(Help.PERSON, "the vendor aborted it; cdsync status shows its message"),
 }
 
 
@@ -91,4 +118,14 @@ def advice_on(error: RunError | None) -> Advice:
     """What can move a run on that stands still with this error; no error at all is a stop that resuming undoes."""
     if error is None or error.label is None:
         return Advice(Help.RESUME, "it was stopped without an error; resuming continues it")
-    return BY_LABEL.get(error.label, Advice(Help.PERSON, f"unknown error label {error.label}; look at its message"))
+    return BY_LABEL.get(
+        error.label, Advice(Help.PERSON, f"unknown error label {error.label}; cdsync status shows its message")
+    )
+
+
+def advice_on_run(status: str, error: RunError | None, address: Address) -> str | None:
+    """The sentence about a run of a resource in this status with this last error; None where all is well."""
+    if error is None or status == "SUCCEEDED":
+        return None
+    words = advice_on(error).words(address, over=status in FINAL_RUN_STATUSES)
+    return f"some of its inputs have no rows: {words}" if status == "PARTIAL_SUCCEEDED" else words

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cdsync.core.actions import Blocked, BlockedReason, Decision
-from cdsync.core.advice import NOTHING_FOUND, advice_on
+from cdsync.core.advice import NOTHING_FOUND, advice_on_run
 from cdsync.core.context import Context
 from cdsync.core.model import LEFT_ALONE, Address, RunError
 
@@ -64,7 +64,8 @@ def _label(error: RunError | None) -> str | None:
 
 
 def _told(address: Address, run: _End) -> Blocked:
-    advice = advice_on(RunError(label=run.label, message=None)).text if run.label else "look at its message"
+    error = RunError(label=run.label, message=None) if run.label else None
+    advice = advice_on_run(run.status, error, address) or "cdsync status shows its message"
     return Blocked(
         address=address,
         reason=BlockedReason.NEEDS_ATTENTION,

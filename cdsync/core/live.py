@@ -7,7 +7,7 @@ page, over as many passes as it takes. None of them is asked for twice unless a 
 from __future__ import annotations
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Decision, Reason
-from cdsync.core.advice import advice_on
+from cdsync.core.advice import Then, advice_on
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
 from cdsync.core.fingerprint import synopsis_of
@@ -37,13 +37,15 @@ def decide_live(run: OneOffRun, changes: tuple[FieldChange, ...], context: Conte
     progress = context.progress_of(run.address)
     if progress is None or progress.finished:
         failed = progress.failed if progress is not None else 0
-        return _changed(run, changes, "launched") if changes else _failed(run, progress) if failed else Decision()
+        return _changed(run, changes, "launched", "") if changes else _failed(run, progress) if failed else Decision()
     if changes:
-        return _changed(run, changes, f"launched, with {progress.words}; nothing more is asked for")
+        state = f"launched, with {progress.words}; nothing more is asked for"
+        return _changed(run, changes, state, "; to go on with this one, declare it as it was")
     if progress.halted is not None:
         advice = advice_on(RunError(label=progress.halted, message=None))
         message = f"stopped by {progress.halted}: {progress.words}"
-        remedy = f"{advice.text}; to go on: cdsync resume {run.address}"
+        words = advice.words(run.address)
+        remedy = words if advice.then is Then.RESUME else f"{words}; to go on: cdsync resume {run.address}"
         return _blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy)
     if progress.wait_until is not None and progress.wait_until > context.now:
         return Decision(blocked=(_limited(run, progress),))
@@ -78,10 +80,10 @@ def _limited(run: OneOffRun, progress: LiveProgress) -> Blocked:
     )
 
 
-def _changed(run: OneOffRun, changes: tuple[FieldChange, ...], state: str) -> Decision:
+def _changed(run: OneOffRun, changes: tuple[FieldChange, ...], state: str, or_else: str) -> Decision:
     paths = ", ".join(change.path for change in changes)
     message = f"{state}, but its {paths} changed since; it is never launched again"
-    remedy = "to run it so, declare it under a new name; to go on with this one, declare it as it was"
+    remedy = f"to run it so, declare it under a new name{or_else}"
     return _blocked(run, BlockedReason.LAUNCHED_CHANGED, message, remedy, changes=changes)
 
 

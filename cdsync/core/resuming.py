@@ -31,7 +31,7 @@ def decide_followed(run: RemoteRun, address: Address, context: Context) -> Decis
     state = f"run {run.uid} is {run.status}{label}"
     hindrance = _hindrance(run, followed, policy, advice)
     if hindrance is not None:
-        return _attention(address, f"{state}{hindrance}", advice.text)
+        return _attention(address, f"{state}{hindrance}", advice.words(address))
     if advice.help is Help.WAIT or _too_soon(followed, policy, context):
         return Decision()
     resume = Action(

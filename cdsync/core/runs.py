@@ -15,6 +15,7 @@ from cdsync.core.labels import labels_for
 from cdsync.core.live import decide_live, launch_live, undeclared_live
 from cdsync.core.match import contains
 from cdsync.core.model import (
+    FINAL_RUN_STATUSES,
     Address,
     Kind,
     OneOffRun,
@@ -191,11 +192,14 @@ def _rename(run: OneOffRun, old: Address) -> Action:
 def decide_undeclared_run(owned: Ownership, context: Context) -> Decision:
     """Decide for a launched one-off that is declared no more: it stays remembered, so it is never launched twice."""
     followed = [run for run in context.state.runs.values() if run.address == owned.address and not run.finished]
+    # What was seen just now is newer than what the state remembers.
+    seen = [context.observed.runs.get(run.uid, run).status for run in followed]
+    under_way = [status for status in seen if status not in FINAL_RUN_STATUSES]
     progress = context.progress_of(owned.address)
     if progress is not None and not progress.finished:
         message = undeclared_live(progress)
-    elif followed:
-        message = f"no longer declared, but launched and still {followed[0].status}; it is not cancelled"
+    elif under_way:
+        message = f"no longer declared, but launched and still {under_way[0]}; it is not cancelled"
     else:
         return Decision()
     blocked = Blocked(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from cdsync.core.advice import advice_on
+from cdsync.core.advice import advice_on_run
 from cdsync.core.model import FollowedRun, Ownership, RemoteRun, ResumePolicy, RunError
 
 
@@ -52,10 +52,11 @@ def standing_of(
     known: FollowedRun, seen: RemoteRun | None, owned: Ownership | None, *, policy: ResumePolicy
 ) -> RunStanding:
     """How a run stands: as just `seen`, else as the store remembers it."""
+    status = seen.status if seen is not None else known.status
     error = seen.last_error if seen is not None else RunError(label=known.error, message=None) if known.error else None
     return RunStanding(
         uid=known.uid,
-        status=seen.status if seen is not None else known.status,
+        status=status,
         created_at=known.created_at,
         inputs=_inputs(owned),
         outputs=seen.output_count if seen is not None and seen.output_count is not None else known.outputs,
@@ -64,7 +65,7 @@ def standing_of(
         postponed_until=seen.postponed_until if seen is not None else known.postponed_until,
         label=error.label if error is not None else None,
         message=error.message if error is not None else None,
-        advice=known.refusal or (advice_on(error).text if error is not None else None),
+        advice=known.refusal or advice_on_run(status, error, known.address),
     )
 
 

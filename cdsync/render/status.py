@@ -40,12 +40,9 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
         if row.last_run or row.last_fire:
             fired = f"last fire {row.last_fire:%Y-%m-%d %H:%M}; " if row.last_fire else ""
             lines.extend(wrapped(f"{fired}last run: {row.last_run or 'none known'}", indent=4, hang=2, style="faint"))
-        for run in row.runs[:1]:
-            # What stands still and is resumed or waited for is in no note.
-            if run.advice is not None and not row.note:
-                lines.extend(wrapped(f"what to do: {run.advice}", indent=4, hang=2, style="faint"))
         if row.note:
             lines.extend(wrapped(row.note, indent=4, hang=2))
+        lines.extend(_trouble_lines(row))
         if row.remedy:
             lines.extend(wrapped(f"what to do: {row.remedy}", indent=4, hang=2, style="faint"))
     counts = Counter(row.health for row in rows)
@@ -57,6 +54,16 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
         ]
     )
     return lines
+
+
+def _trouble_lines(row: StatusRow) -> list[Line]:
+    """What its newest run says of itself and what to do about that, unless it is the resource that has a trouble."""
+    run = row.runs[0] if row.runs else None
+    if run is None or run.advice is None or (row.note and run.uid not in row.note):
+        return []
+    said = f"run {run.uid}" + (f" says: {run.message}" if run.message else "")
+    lines = wrapped(said, indent=4, hang=2, style="faint")
+    return lines if row.remedy else lines + wrapped(f"what to do: {run.advice}", indent=4, hang=2, style="faint")
 
 
 def _cut(text: str, width: int) -> str:

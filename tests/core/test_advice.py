@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cdsync.core.advice import BY_LABEL, Help, advice_on
-from cdsync.core.model import RunError
-from tests.core.values import run_error
+from cdsync.core.advice import BY_LABEL, Help, advice_on, advice_on_run
+from cdsync.core.model import Kind, RunError
+from tests.core.values import address, run_error
 
 
 @pytest.mark.parametrize("label", sorted(BY_LABEL))
@@ -32,4 +32,37 @@ def test_an_unknown_label_needs_a_person() -> None:
     advice = advice_on(run_error("BRAND_NEW"))
 
     assert advice.help is Help.PERSON
-    assert advice.text == "unknown error label BRAND_NEW; look at its message"
+    assert advice.text == "unknown error label BRAND_NEW; cdsync status shows its message"
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "words"),
+    [
+        ("BLOCKED", "NO_ACCESS", "add credits or a subscription, then: cdsync resume run/a"),
+        ("FAILED", "NO_ACCESS", "add credits or a subscription; this run is over: declare it under a new name"),
+        ("INVALID", "BAD_INPUT", "fix the inputs or parameters; this run is over: declare it under a new name"),
+        ("STOPPED", "BAD_INPUT", "fix the inputs or parameters; declare it under a new name"),
+        ("STOPPED", "PROXY_ERROR", "a passing fault; resuming can help"),
+        ("FAILED", "PROXY_ERROR", "a passing fault; this run is over: declare it under a new name"),
+        ("FAILED", "STATUS_404", "the target does not allow or have it; nothing to retry"),
+        (
+            "PARTIAL_SUCCEEDED",
+            "STATUS_404",
+            "some of its inputs have no rows: the target does not allow or have it; nothing to retry",
+        ),
+        ("SUCCEEDED", "STATUS_404", None),
+    ],
+)
+def test_the_advice_about_a_run_can_be_followed(status: str, label: str, words: str | None) -> None:
+    """It names the resource, and what is over is not told to be resumed."""
+    assert advice_on_run(status, run_error(label), address(kind=Kind.RUN)) == words
+
+
+def test_the_run_of_a_schedule_needs_no_new_name() -> None:
+    """The schedule fires another one."""
+    told = [advice_on_run(status, run_error("BAD_INPUT"), address()) for status in ("STOPPED", "FAILED")]
+
+    assert told == [
+        "fix the inputs or parameters; its next firing is a new run",
+        "fix the inputs or parameters; this run is over: its next firing is a new run",
+    ]

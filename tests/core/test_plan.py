@@ -1375,3 +1375,30 @@ def test_a_grace_is_over_when_both_clocks_say_so() -> None:
     hour, none = timedelta(hours=1), timedelta()
     assert decide(hour, none) == decide(none, hour) == ["blocked: waiting"]
     assert decide(hour, hour) == ["delete"]
+
+
+@pytest.mark.parametrize(("status", "blocked"), [("QUEUED", 1), ("SUCCEEDED", 0)])
+def test_a_run_that_is_declared_no_more_is_told_as_it_was_just_seen(status: str, blocked: int) -> None:
+    """What the state remembers of it may be older than this very look."""
+    remembered = followed(of=one_off().address, status="CREATED")
+    plan = plan_of(seen=observed(run_shown(status=status)), ours=owned(applied(one_off(), "r1"), runs=(remembered,)))
+
+    messages = [row.message for row in plan.blocked]
+    assert messages == [f"no longer declared, but launched and still {status}; it is not cancelled"] * blocked
+
+
+@pytest.mark.parametrize(
+    ("done", "remedy"),
+    [
+        (2, "to run it so, declare it under a new name"),
+        (1, "to run it so, declare it under a new name; to go on with this one, declare it as it was"),
+    ],
+)
+def test_an_edited_live_run_is_only_gone_on_with_while_something_is_left(done: int, remedy: str) -> None:
+    """One whose inputs are all over has nothing to go on with."""
+    run = one_off(mode="live")
+    edited = replace(run, work=replace(run.work, parameters={"max_results": 1}))
+    ours = owned(applied(run), live={run.address: live_progress(done=done)})
+    (row,) = plan_of(desired(edited), ours=ours).blocked
+
+    assert row.remedy == remedy

@@ -106,3 +106,17 @@ def test_the_document_says_the_same(rows: tuple[StatusRow, ...]) -> None:
         }
         (run,) = document["resources"][0]["runs"]
         assert (run["outputs"], run["attempts_left"], run["error"]["label"]) == (1, 2, "BAD_INPUT")
+
+
+def test_a_run_in_trouble_is_named_with_its_own_words() -> None:
+    """Whoever is to ask the vendor's support, or to look at a message, finds both there."""
+    run = RunStanding(uid="r1", status="BLOCKED", label="LK_ERROR", message="LinkedIn said no", advice="ask them")
+    row = replace(ROWS[0], runs=(run,), note="needs-attention: run r1 is BLOCKED with LK_ERROR")
+    assert joined(status_lines((row,), title="example")).splitlines()[3:7] == [
+        "    last run: BLOCKED (LK_ERROR)",
+        "    needs-attention: run r1 is BLOCKED with LK_ERROR",
+        "    run r1 says: LinkedIn said no",
+        "    what to do: ask them",
+    ]
+    other = replace(row, note="held until released")
+    assert "what to do" not in joined(status_lines((other,), title="example"))
