@@ -27,6 +27,7 @@ from cdsync.core.records import HistoryEntry
 from cdsync.core.targets import did_you_mean
 from cdsync.errors import CdsyncError, UnknownAddress
 from cdsync.reconciler import Pass
+from cdsync.recording import CLOCK
 from cdsync.references import seal
 from cdsync.store import Store
 
@@ -85,7 +86,8 @@ async def adopt(work: Pass, address: Address, uid: str, *, take_over: bool) -> A
     if isinstance(remote, RemoteRun):
         seen = FollowedRun(uid=uid, address=address, status=remote.status, created_at=remote.created_at)
         work.store.follow((seen,), owned=())
-    work.store.add_history(_entry(work, address, "adopt", uid=uid, why="adopted by hand"))
+    now = work.api.server_now()
+    work.store.add_history(_by_hand(address, "adopt", "adopted by hand", now=now, revision=work.revision, uid=uid))
     if isinstance(resource, Schedule) and isinstance(remote, RemoteSchedule):
         return Adopted(owned, diff_visible(resource, remote))
     return Adopted(owned)
@@ -149,23 +151,19 @@ def _ownership(
     )
 
 
+def server_time(store: Store, local: datetime) -> datetime:
+    """The server's time, where the API is not asked: this machine's, put right by what the last pass has seen."""
+    ahead = store.fact(CLOCK)
+    return local + timedelta(seconds=int(ahead)) if ahead is not None else local
+
+
 def forget(store: Store, address: Address, *, now: datetime, revision: str | None) -> str | None:
     """Drop ownership, and with it a creation of unknown outcome; gives the UID that is now nobody's."""
     owned = store.owned_by(address)
     store.settle(address, outcome="forgotten")
     store.forget(address)
     uid = owned.uid if owned else None
-    store.add_history(
-        HistoryEntry(
-            at=now,
-            address=address,
-            action="forget",
-            result="done",
-            uid=uid,
-            why="forgotten by hand",
-            revision=revision,
-        )
-    )
+    store.add_history(_by_hand(address, "forget", "forgotten by hand", now=now, revision=revision, uid=uid))
     return uid
 
 
@@ -179,33 +177,28 @@ def leave_run(store: Store, address: Address, uid: str, *, now: datetime, revisi
     if run is None or run.address != address:
         raise CdsyncError(f"{uid} is no run of {address} that is followed", remedy="cdsync status --format json")
     store.follow((replace(run, refusal=LEFT_ALONE),), owned=())
-    store.add_history(
-        HistoryEntry(
-            at=now,
-            address=address,
-            action="forget",
-            result="done",
-            uid=uid,
-            why="this run is left alone, by hand",
-            revision=revision,
-        )
-    )
+    why = "this run is left alone, by hand"
+    store.add_history(_by_hand(address, "forget", why, now=now, revision=revision, uid=uid))
 
 
-def hold(store: Store, address: Address, *, now: datetime, duration: timedelta | None) -> Hold:
+def hold(store: Store, address: Address, *, now: datetime, duration: timedelta | None, revision: str | None) -> Hold:
     """Leave a resource alone from now on, for a while or until it is released."""
     made = Hold(since=now, until=now + duration if duration else None)
     store.hold(address, made)
+    until = f"until {made.until:%Y-%m-%d %H:%M} UTC" if made.until else "until it is released"
+    store.add_history(_by_hand(address, "hold", f"held by hand, {until}", now=now, revision=revision))
     return made
 
 
-def _entry(work: Pass, address: Address, action: str, *, uid: str, why: str) -> HistoryEntry:
-    return HistoryEntry(
-        at=work.api.server_now(),
-        address=address,
-        action=action,
-        result="done",
-        uid=uid,
-        why=why,
-        revision=work.revision,
-    )
+def release(store: Store, address: Address, *, now: datetime, revision: str | None) -> bool:
+    """End a hold; gives whether there was one."""
+    held = store.release(address)
+    if held:
+        store.add_history(_by_hand(address, "release", "released by hand", now=now, revision=revision))
+    return held
+
+
+def _by_hand(
+    address: Address, action: str, why: str, *, now: datetime, revision: str | None, uid: str | None = None
+) -> HistoryEntry:
+    return HistoryEntry(at=now, address=address, action=action, result="done", uid=uid, why=why, revision=revision)

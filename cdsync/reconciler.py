@@ -32,7 +32,7 @@ from cdsync.core.setbacks import Setback
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
-from cdsync.recording import count_efforts, remember
+from cdsync.recording import count_efforts, remember, remember_clock
 from cdsync.references import References, seal
 from cdsync.resolution import resolve
 from cdsync.settings import Settings
@@ -176,7 +176,7 @@ async def apply_pass(
     planned = await plan_pass(work, ambiguous=ambiguous)
     review(planned)
     _guard(planned.plan, lifted)
-    remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
+    _remember(work, planned)
     actions = safe_now(planned.plan, planned.owned)
     if actions and not approve(planned):
         return None
@@ -193,7 +193,7 @@ async def apply_pass(
         if work.stopping():
             break
         current = await plan_pass(work, ambiguous=ambiguous)
-        remember(work.store, current.plan, current.desired, current.owned, current.sight)
+        _remember(work, current)
         actions = _unfinished(current, report, approved=planned.plan)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
@@ -206,7 +206,7 @@ async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event
     """
     _take_up(work.store, address)
     planned = await plan_pass(work)
-    remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
+    _remember(work, planned)
     fetching = [row for row in planned.plan.actions if row.address == address and row.kind is ActionKind.FETCH]
     standing = [run for run in planned.sight.runs if run.address == address and run.status in STANDING_STILL]
     actions = fetching + [
@@ -221,6 +221,11 @@ async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event
         for run in standing
     ]
     return await execute(actions, _workshop(work, planned, patient=True, tell=on_event), on_event=on_event)
+
+
+def _remember(work: Pass, planned: Planned) -> None:
+    remember_clock(work.store, work.api)
+    remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
 
 
 def _take_up(store: Store, address: Address) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cdsync.api import Api
 from cdsync.core.actions import ActionKind, BlockedReason, Plan
 from cdsync.core.model import Address, DesiredState, Effort, OwnedState, Ownership, Schedule
 from cdsync.core.restraint import REPEATABLE, signature_of
@@ -12,6 +13,19 @@ from cdsync.errors import NotAsCreated
 from cdsync.executor import Report
 from cdsync.observer import Sight
 from cdsync.store import Store
+
+CLOCK = "clock"
+"""The fact by how many seconds the server's clock is ahead of this machine's, for what is done without asking it."""
+
+CLOSE = 2
+"""The server tells the time in whole seconds, so that less than this is no difference."""
+
+
+def remember_clock(store: Store, api: Api) -> None:
+    """Write down how far ahead the server's clock is, when it is another difference than the one known."""
+    ahead = round((api.server_now() - api.local_now()).total_seconds())
+    if abs(ahead - int(store.fact(CLOCK) or 0)) >= CLOSE:
+        store.remember(CLOCK, str(ahead))
 
 
 def count_efforts(store: Store, owned: OwnedState, report: Report) -> None:

@@ -10,6 +10,7 @@ from cdsync import custody
 from cdsync.assembly import declaration, holder, writing_pass
 from cdsync.cli.addresses import address_argument
 from cdsync.cli.console import flags_of, patiently, surroundings_of
+from cdsync.core.model import Kind
 from cdsync.core.policy import parse_duration
 from cdsync.store import open_beside, open_writer
 
@@ -61,12 +62,18 @@ def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
     configuration, revision = asyncio.run(declaration(around))
     with open_writer(configuration.settings.state, holder=holder("forget", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
+        now = custody.server_time(store, around.now())
         if run_uid is not None:
-            custody.leave_run(store, found, run_uid, now=around.now(), revision=revision)
+            custody.leave_run(store, found, run_uid, now=now, revision=revision)
             click.echo(f"run {run_uid} of {found} is left alone from now on")
             return
-        uid = custody.forget(store, found, now=around.now(), revision=revision)
+        uid = custody.forget(store, found, now=now, revision=revision)
     click.echo(f"{found} is forgotten; {uid or 'it owned nothing'}{' goes on as it is' if uid else ''}")
+    if found in configuration.desired.resources:
+        made = "launch it again" if found.kind is Kind.RUN else "create it anew"
+        click.echo(
+            f"  it is still declared: the next apply may adopt it or {made}; if that is not meant, take it out first"
+        )
 
 
 @click.command()
@@ -83,14 +90,15 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
       cdsync hold schedule/weekday-leads --for 2h
     """
     around = surroundings_of(ctx)
-    configuration, _ = asyncio.run(declaration(around))
+    configuration, revision = asyncio.run(declaration(around))
     try:
         time = parse_duration(length) if length else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--for") from error
     with open_beside(configuration.settings.state, holder=holder("hold", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
-        made = custody.hold(store, found, now=around.now(), duration=time)
+        now = custody.server_time(store, around.now())
+        made = custody.hold(store, found, now=now, duration=time, revision=revision)
     until = f"until {made.until:%Y-%m-%d %H:%M} UTC" if made.until else f"until: cdsync release {found}"
     click.echo(f"{found} is held {until}")
 
@@ -106,8 +114,9 @@ def release(ctx: click.Context, address: str) -> None:
       cdsync release schedule/weekday-leads
     """
     around = surroundings_of(ctx)
-    configuration, _ = asyncio.run(declaration(around))
+    configuration, revision = asyncio.run(declaration(around))
     with open_beside(configuration.settings.state, holder=holder("release", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
-        held = store.release(found)
+        now = custody.server_time(store, around.now())
+        held = custody.release(store, found, now=now, revision=revision)
     click.echo(f"{found} is released" if held else f"{found} was not held")

@@ -16,7 +16,7 @@ from cdsync.cli.watching import watch
 from cdsync.core.crowding import Crowd, crowd_in
 from cdsync.core.model import Address
 from cdsync.core.policy import parse_duration
-from cdsync.core.records import HistoryEntry
+from cdsync.core.records import HistoryEntry, address_since
 from cdsync.core.remarks import crowd_sentence
 from cdsync.core.revisions import short_revision
 from cdsync.core.status import Health, StatusRow, make_status
@@ -112,6 +112,8 @@ async def _status(ctx: click.Context) -> _Status:
 def history(ctx: click.Context, *, address: str | None, form: str) -> None:
     """Show what was done, when, by which commit, with what result.
 
+    Each row says why, and what changed from what to what. Times are in UTC. A name from before a renaming does as well.
+
     \b
     Examples:
       cdsync history
@@ -127,7 +129,7 @@ def history(ctx: click.Context, *, address: str | None, form: str) -> None:
 
 
 def _entries(text: str, around: Surroundings, store: Store) -> tuple[HistoryEntry, ...]:
-    """What was done to the resource that a person named.
+    """What was done to the resource that a person named, also by a name that it had before.
 
     Raises:
         UnknownAddress: nothing was; names the nearest to which something was, or which is known otherwise.
@@ -135,6 +137,10 @@ def _entries(text: str, around: Surroundings, store: Store) -> tuple[HistoryEntr
     with suppress(ValueError):
         if entries := store.history(Address.parse(text)):
             return entries
-    known = known_offline(around) | {entry.address for entry in store.history()}
+    everything = store.history()
+    if (now := address_since(text, everything)) is not None:
+        click.echo(f"{text} was renamed: it is {now} now", err=True)
+        return store.history(now)
+    known = known_offline(around) | {entry.address for entry in everything}
     near = "" if text in map(str, known) else did_you_mean(text, known)
     raise UnknownAddress(f"nothing was ever done to {text!r}{near}", remedy="cdsync history shows what was done to all")

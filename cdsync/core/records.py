@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cdsync.core.diff import FieldChange
 from cdsync.core.model import Address, Ownership
 from cdsync.core.work import Json
 
@@ -66,3 +68,28 @@ class HistoryFilter:
     result: str | None = None
     since: datetime | None = None
     before: int | None = None
+
+
+LONGEST_VALUE = 200
+"""How many characters of a value history keeps."""
+
+
+def changes_in_words(changes: Iterable[FieldChange]) -> str | None:
+    """What changed from what to what, in one line as history keeps it; None where nothing did."""
+    return "; ".join(map(_change_in_words, changes)) or None
+
+
+def _change_in_words(change: FieldChange) -> str:
+    before = "" if change.before is None else f"{_value_in_words(change.before)} -> "
+    return f"{change.path}: {before}{_value_in_words(change.after)}"
+
+
+def _value_in_words(value: Json) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=dict)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+def address_since(old: str, entries: Iterable[HistoryEntry]) -> Address | None:
+    """Where the history of what had this address is now: a renaming takes it along, and says what it was."""
+    moved = [row.address for row in entries if row.action == "rename" and (row.why or "").startswith(f"was {old};")]
+    return moved[-1] if moved else None

@@ -13,7 +13,7 @@ from cdsync.core.events import Event
 from cdsync.core.labels import label_of
 from cdsync.core.match import matching_runs, matching_schedules
 from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership
-from cdsync.core.records import HistoryEntry, Intent
+from cdsync.core.records import HistoryEntry, Intent, changes_in_words
 from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
 from cdsync.references import References
 from cdsync.store import Store
@@ -66,7 +66,8 @@ class Workshop:
         return None if self.labels is False else label_of(self.owner, action.address)
 
     def entry(self, action: Action, result: str, *, uid: str | None, detail: str | None = None) -> HistoryEntry:
-        """The line of history about an action."""
+        """The line of history about an action: what happened, if that is told, and what it changed or would have."""
+        told = (detail, changes_in_words(action.changes))
         return HistoryEntry(
             at=self.now(),
             address=action.address,
@@ -74,7 +75,7 @@ class Workshop:
             result=result,
             uid=uid,
             why=action.why,
-            detail=detail,
+            detail="; ".join(filter(None, told)) or None,
             revision=self.revision,
         )
 

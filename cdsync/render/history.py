@@ -12,8 +12,10 @@ STYLE = {"done": "create", "found": "create", "failed": "failed", "refused": "fa
 
 
 def history_lines(entries: tuple[HistoryEntry, ...]) -> list[Line]:
-    """Two lines or more per entry, oldest first: what and how it ended, then why."""
-    lines: list[Line] = []
+    """Two lines or more per entry, oldest first: what and how it ended, then why, and what changed."""
+    if not entries:
+        return [Line("Nothing was done yet.")]
+    lines = [Line("Oldest first; times in UTC", "title")]
     for entry in entries:
         commit = f"  at {short_revision(entry.revision)}" if entry.revision else ""
         what = f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.address}  {entry.action}: {entry.result}{commit}"
@@ -21,7 +23,7 @@ def history_lines(entries: tuple[HistoryEntry, ...]) -> list[Line]:
         for text in (entry.uid, entry.why, entry.detail):
             if text:
                 lines.extend(wrapped(text, indent=4, hang=2))
-    return lines or [Line("Nothing was done yet.")]
+    return lines
 
 
 def history_document(entries: tuple[HistoryEntry, ...]) -> dict[str, Any]:

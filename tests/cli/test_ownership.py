@@ -6,6 +6,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -237,3 +238,55 @@ def test_one_run_can_be_left_alone(tmp_path: Path) -> None:
         assert row["runs"][0]["advice"] == "it was left alone by hand"
         assert user.run("forget", "run/r", "--run", "another").code == 1
         assert "forget: done" in user.ok("history", "run/r").out
+
+
+def test_history_tells_what_changed(tmp_path: Path) -> None:
+    """Each field from what to what, as the plan showed it, in both formats; with the time zone of the times."""
+    with running() as simulator:
+        user = shell(tmp_path, simulator.url, a="0 9 * * 1")
+        user.ok("apply", "--yes")
+        shell(tmp_path, simulator.url, a="0 10 * * 1")
+        user.ok("apply", "--yes")
+        made, changed = user.ok("history", "--format", "json").json["entries"]
+        assert made["detail"].startswith("action: action-a; cron: 0 9 * * 1; ")
+        assert changed["detail"] == "cron: 0 9 * * 1 -> 0 10 * * 1"
+        lines = user.ok("history").out.splitlines()
+        assert lines[0] == "Oldest first; times in UTC"
+        assert lines[-1] == "    cron: 0 9 * * 1 -> 0 10 * * 1"
+
+
+def test_history_tells_what_people_did(tmp_path: Path) -> None:
+    """A hold and its release are on record, by the clock of the server like everything else."""
+    ahead = timedelta(hours=1)
+    with running(clock=lambda: datetime.now(UTC) + ahead) as simulator:
+        user = shell(tmp_path, simulator.url, a="0 9 * * 1")
+        user.ok("apply", "--yes")
+        user.ok("hold", "schedule/a", "--for", "2h")
+        user.ok("release", "schedule/a")
+        assert "was not held" in user.ok("release", "schedule/a").out
+        forgotten = user.ok("forget", "schedule/a").out
+        rows = user.ok("history", "--format", "json").json["entries"]
+
+    assert [row["action"] for row in rows] == ["create", "hold", "release", "forget"]
+    times = [datetime.fromisoformat(row["at"]) for row in rows]
+    assert max(times) - min(times) < ahead / 2
+    until = times[1] + timedelta(hours=2)
+    assert rows[1]["why"] == f"held by hand, until {until:%Y-%m-%d %H:%M} UTC"
+    assert "it is still declared: the next apply may adopt it or create it anew" in forgotten
+
+
+def test_the_history_of_what_was_renamed_is_found_by_either_name(tmp_path: Path) -> None:
+    """Also after two renamings, and with the name that it has now."""
+    with running() as simulator:
+        user = shell(tmp_path, simulator.url, old="0 9 * * 1")
+        user.ok("apply", "--yes")
+        for was, name in (("old", "newer"), ("newer", "newest")):
+            renamed = schedules_yaml(**{name: "0 9 * * 1"}).replace(f"action-{name}", "action-old")
+            user.write("schedules.yaml", renamed.replace("    cron", f"    was: {was}\n    cron"))
+            user.ok("apply", "--yes")
+        present = user.ok("history", "schedule/newest")
+        for was in ("old", "newer"):
+            found = user.ok("history", f"schedule/{was}")
+            assert found.out == present.out
+            assert found.err == f"schedule/{was} was renamed: it is schedule/newest now\n"
+        assert "    name: old -> newer\n" in present.out

@@ -431,7 +431,7 @@ def test_a_live_run_whose_inputs_failed_is_told_until_it_is_held(tmp_path: Path)
         assert blocked.reason.value == "needs-attention"
         assert "1 failed" in blocked.message
         with open_writer(world.settings.state, holder="a person") as store:
-            custody.hold(store, run.address, now=world.clock.now(), duration=None)
+            custody.hold(store, run.address, now=world.clock.now(), duration=None, revision=None)
         (held,) = (await world.apply(run)).left.blocked
         assert held.reason.value == "held"
         assert blocked.message in held.message
