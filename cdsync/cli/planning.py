@@ -19,6 +19,7 @@ from cdsync.cli.root import Flags
 from cdsync.cli.saved_plan import SavedPlan, read_saved_plan, refuse_if_stale
 from cdsync.core.actions import Plan, Violation
 from cdsync.core.remarks import Remarks, previews_of
+from cdsync.core.standing import nothing_to_resume
 from cdsync.custody import known_address
 from cdsync.errors import CdsyncError
 from cdsync.executor import Report
@@ -168,13 +169,17 @@ def resume(ctx: click.Context, address: str) -> int:
       cdsync resume schedule/weekday-leads
     """
     with following(flags_of(ctx)) as progress:
-        report = asyncio.run(_resume(ctx, address, progress))
+        report, otherwise = asyncio.run(_resume(ctx, address, progress))
     done, tried = report.count("done"), len(report.results)
-    click.echo(f"{done} of {tried} runs resumed" if tried else "none of its runs stands still")
+    part = f"{done} of {counted(tried, 'run')} resumed" if done != tried else f"{counted(done, 'run')} resumed"
+    click.echo(part if tried else printable(otherwise))
     return 0 if done == tried else IN_PART if done else 1
 
 
-async def _resume(ctx: click.Context, text: str, progress: ApplyProgress) -> Report:
+async def _resume(ctx: click.Context, text: str, progress: ApplyProgress) -> tuple[Report, str]:
+    """What came of it, and what to say where there was nothing to resume."""
     async with writing_pass(surroundings_of(ctx), command="resume") as (configuration, work):
         address = known_address(text, configuration.desired, work.store.owned())
-        return await resume_pass(work, address, on_event=progress.on_event)
+        report = await resume_pass(work, address, on_event=progress.on_event)
+        state = work.store.owned()
+        return report, nothing_to_resume(address, state.runs.values(), state.live.get(address))

@@ -88,7 +88,8 @@ async def _plan(ctx: click.Context, targets: tuple[str, ...], ref: str | None) -
             planned.plan,
             planned.desired,
             now=work.api.server_now(),
-            has_state=configuration.settings.state.exists(),
+            without_state=None if configuration.settings.state.exists() else planned.sight.observed,
+            owner=work.policy.owner,
             since=compared,
         )
         return planned, remarks

@@ -51,8 +51,13 @@ class Advice:
             return f"{self.text}, then: cdsync resume {address}"
         if self.then is Then.BY_ITSELF and not over:
             return f"{self.text}; {self.rest}"
-        again = "its next firing is a new run" if address.kind is Kind.SCHEDULE else "declare it under a new name"
+        again = to_run_again(address)
         return f"{self.text}; this run is over: {again}" if over else f"{self.text}; {again}"
+
+
+def to_run_again(address: Address) -> str:
+    """How a resource comes to another run, as no run is launched twice."""
+    return "its next firing is a new run" if address.kind is Kind.SCHEDULE else "declare it under a new name"
 
 
 _WAITING = Advice(

@@ -29,7 +29,12 @@ def launch_live(run: OneOffRun, alike: tuple[str, ...]) -> Decision:
         why="declared, and never launched: live, one request for each input and page",
         changes=tuple(FieldChange(path, None, value) for path, value in shown.items() if value not in (None, {}, [])),
     )
-    return Decision(actions=(launch, _fetch(run, f"{len(run.work.inputs)} inputs, one after the other")))
+    return Decision(actions=(launch, _fetch(run, _number_of(run))))
+
+
+def _number_of(run: OneOffRun) -> str:
+    number = len(run.work.inputs)
+    return "1 input" if number == 1 else f"{number} inputs, one after the other"
 
 
 def decide_live(run: OneOffRun, changes: tuple[FieldChange, ...], context: Context) -> Decision:

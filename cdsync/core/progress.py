@@ -90,7 +90,8 @@ class LiveProgress:
     def words(self) -> str:
         """The state in a few words."""
         outcomes = f"{self.done} with rows, {self.empty} empty, {self.failed} failed"
-        return f"{self.over} of {self.total} inputs over ({outcomes}), {self.rows} rows"
+        inputs, rows = "input" if self.total == 1 else "inputs", "row" if self.rows == 1 else "rows"
+        return f"{self.over} of {self.total} {inputs} over ({outcomes}), {self.rows} {rows}"
 
 
 def asking(progress: LiveProgress, now: datetime) -> LiveProgress:

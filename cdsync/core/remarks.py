@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cdsync.core.actions import Action, Blocked, Plan
+from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Plan
 from cdsync.core.crowding import DAYS, MANY, Crowd, crowd_in
-from cdsync.core.model import DesiredState
+from cdsync.core.labels import name_in
+from cdsync.core.model import DesiredState, ObservedState
 from cdsync.core.origin import Since, beyond
 from cdsync.core.preview import Preview, RowKey, preview_of, row_key
 
@@ -21,6 +22,9 @@ NO_STATE = (
     "hidden drift: changes of inputs, parameters, callback and identities cannot be seen",
 )
 """What a plan cannot see where nobody ever applied, such as on a fresh CI runner."""
+
+FIRST_TIME = ("what earlier applies have left, if there were any: there is no state here, as it is before the first",)
+"""The same where nothing suggests that anybody ever applied."""
 
 NAMED = 3
 """How many resources a warning names."""
@@ -37,15 +41,32 @@ class Remarks:
 
 
 def remarks_on(
-    plan: Plan, desired: DesiredState, *, now: datetime, has_state: bool = True, since: Since | None = None
+    plan: Plan,
+    desired: DesiredState,
+    *,
+    now: datetime,
+    without_state: ObservedState | None = None,
+    owner: str = "",
+    since: Since | None = None,
 ) -> Remarks:
-    """All that is to be told beside a plan; `now` is aware."""
+    """All that is to be told beside a plan; `now` is aware.
+
+    `without_state` is what the account shows, where there is no state that says what of it is ours, this `owner`'s.
+    """
+    looks_new = without_state is None or _looks_new(plan, without_state, owner)
     return Remarks(
         previews=previews_of(plan, desired, now=now),
         since=since,
-        cannot_see=() if has_state else NO_STATE,
+        cannot_see=() if without_state is None else FIRST_TIME if looks_new else NO_STATE,
         crowd=crowd_in(desired.resources.values(), now=now),
     )
+
+
+def _looks_new(plan: Plan, seen: ObservedState, owner: str) -> bool:
+    """Whether nothing on the account looks like what is declared, nor carries a label of ours."""
+    alike = any(row.reason in {BlockedReason.LOOKALIKE, BlockedReason.AMBIGUOUS} for row in plan.blocked)
+    adopted = any(action.kind is ActionKind.ADOPT for action in plan.actions)
+    return not (alike or adopted or any(name_in(row.label, owner=owner) for row in seen.schedules.values()))
 
 
 def previews_of(plan: Plan, desired: DesiredState, *, now: datetime) -> Mapping[RowKey, Preview]:

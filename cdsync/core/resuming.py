@@ -56,7 +56,7 @@ def _hindrance(run: RemoteRun, followed: FollowedRun | None, policy: ResumePolic
     if run.status not in policy.statuses:
         return "; the policy does not resume it"
     resumes = followed.resumes if followed else 0
-    return f" again after {resumes} resumes" if resumes >= policy.attempts else None
+    return f" again after {resumes} resume{'' if resumes == 1 else 's'}" if resumes >= policy.attempts else None
 
 
 def _too_soon(followed: FollowedRun | None, policy: ResumePolicy, context: Context) -> bool:

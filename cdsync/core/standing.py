@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cdsync.core.advice import advice_on_run
-from cdsync.core.model import FollowedRun, Ownership, RemoteRun, ResumePolicy, RunError
+from cdsync.core.advice import advice_on_run, to_run_again
+from cdsync.core.model import Address, FollowedRun, Ownership, RemoteRun, ResumePolicy, RunError
+from cdsync.core.progress import LiveProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +75,20 @@ def _inputs(owned: Ownership | None) -> int | None:
     """How many inputs it was given, by what was last applied."""
     told = str(owned.synopsis.get("inputs", "")).split(" ", 1)[0] if owned is not None else ""
     return int(told) if told.isdecimal() else None
+
+
+def nothing_to_resume(address: Address, runs: Iterable[FollowedRun], live: LiveProgress | None) -> str:
+    """Why there is nothing to resume of a resource, by its newest run, and what to do where that did not end well."""
+    none = "none of its runs stands still"
+    if live is not None:
+        return f"{none}: {live.words}"
+    ours = [run for run in runs if run.address == address]
+    newest = max(ours, key=lambda run: (run.created_at is not None, run.created_at, run.uid), default=None)
+    if newest is None:
+        return f"{none}: none is known"
+    state = f"{none}: run {newest.uid} is {newest.status}" + (f" with {newest.error}" if newest.error else "")
+    if not newest.finished or newest.status == "SUCCEEDED":
+        return state
+    error = RunError(label=newest.error, message=None) if newest.error else None
+    advice = advice_on_run(newest.status, error, address) or f"this run is over: {to_run_again(address)}"
+    return f"{state}, which no resume moves on; {advice}"

@@ -97,7 +97,18 @@ def test_a_saved_plan_is_applied_or_refused_when_stale(tmp_path: Path) -> None:
         stale = user.run("apply", saved, "--yes")
         assert stale.code == 4
         assert "schedule/b" in stale.out
-        assert "is stale" in stale.err
+        told = stale.err.splitlines()
+        assert "is stale" in told[0]
+        (new,) = told[1:-1]
+        assert new.startswith(
+            "  only in the plan made now: schedule/b: create (new): action: action-b; cron: 0 9 * * 2; "
+        )
+        shell(tmp_path, simulator.url, c="0 9 * * 1")
+        differing = user.run("apply", saved, "--yes").err.splitlines()[1:-1]
+        assert [row.split(" (")[0] for row in differing] == [
+            "  only in the saved plan: schedule/a: create",
+            "  only in the plan made now: schedule/c: create",
+        ]
         assert simulator.account.schedules.rows == {}
         shell(tmp_path, simulator.url, a="0 9 * * 1")
         user.ok("apply", saved, "--yes")
@@ -221,9 +232,15 @@ def test_a_blocked_run_is_resumed_by_hand(tmp_path: Path) -> None:
         assert "needs-attention: run" in told.out
         assert "reconnect the identity" in " ".join(told.out.split())
         assert simulator.account.runs.rows[uid].status == "BLOCKED"
-        assert "1 of 1 runs resumed" in user.ok("resume", "run/once").out
+        assert user.ok("resume", "run/once").out == "1 run resumed\n"
         assert simulator.account.runs.rows[uid].status == "SCHEDULED"
-        assert "none of its runs stands still" in user.ok("resume", "run/once").out
+        still = "none of its runs stands still"
+        assert user.ok("resume", "run/once").out == f"{still}: run {uid} is SCHEDULED\n"
+        by_hand(simulator, f"runs/{uid}", stopped | {"status": "FAILED"})
+        assert user.ok("resume", "run/once").out == (
+            f"{still}: run {uid} is FAILED with NO_VALID_ACCOUNT_CONFIGURED, which no resume moves on; "
+            "reconnect the identity; this run is over: declare it under a new name\n"
+        )
 
 
 def test_one_run_can_be_left_alone(tmp_path: Path) -> None:

@@ -81,9 +81,14 @@ def test_a_ref_that_is_none_is_an_error(tmp_path: Path, ref: str) -> None:
 
 
 def test_a_plan_without_the_state_says_what_it_cannot_see(tmp_path: Path) -> None:
-    """A fresh CI runner tells that it knows nothing of ownership and hidden drift; with the state nothing is said."""
+    """A fresh CI runner tells that it knows nothing of ownership and hidden drift; with the state nothing is said.
+
+    Nor is anybody alarmed by the first plan of all, on an account that has nothing of the kind.
+    """
     with running() as simulator:
         user = shell(tmp_path, simulator.url, a="0 9 * * 1")
+        (calm,) = user.ok("plan", "--format", "json").json["cannot_see"]
+        assert calm.endswith("there is no state here, as it is before the first")
         user.ok("apply", "--yes")
         assert user.ok("plan", "--format", "json").json["cannot_see"] == []
         shutil.rmtree(tmp_path / ".cdsync")
@@ -91,6 +96,8 @@ def test_a_plan_without_the_state_says_what_it_cannot_see(tmp_path: Path) -> Non
         text = user.ok("plan", "-o", str(saved)).out
         assert "no state here: ownership is not known" in " ".join(text.split())
         assert len(json.loads(saved.read_text(encoding="utf-8"))["cannot_see"]) == 3
+        user.write("schedules.yaml", schedules_yaml(b="0 9 * * 2"))
+        assert len(user.ok("plan", "--format", "json").json["cannot_see"]) == 3
         assert not (tmp_path / ".cdsync").exists()
 
 
