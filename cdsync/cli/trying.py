@@ -34,6 +34,7 @@ def simulate(
     """Serve a simulator of the API on loopback.
 
     It serves until it is interrupted, takes any key, keeps everything in memory, and fires crons like the real one.
+    Below /_sim/ it does what the API does not offer: it lets runs stop, time pass, and requests go wrong.
 
     \b
     Example, in two terminals:
