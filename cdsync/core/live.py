@@ -11,7 +11,7 @@ from cdsync.core.advice import Then, advice_on
 from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
 from cdsync.core.fingerprint import synopsis_of
-from cdsync.core.model import OneOffRun, RunError
+from cdsync.core.model import Address, OneOffRun, RunError
 from cdsync.core.progress import LiveProgress
 
 
@@ -46,15 +46,21 @@ def decide_live(run: OneOffRun, changes: tuple[FieldChange, ...], context: Conte
     if changes:
         state = f"launched, with {progress.words}; nothing more is asked for"
         return _changed(run, changes, state, "; to go on with this one, declare it as it was")
-    if progress.halted is not None:
-        advice = advice_on(RunError(label=progress.halted, message=None))
+    if (remedy := remedy_for(progress, run.address)) is not None:
         message = f"stopped by {progress.halted}: {progress.words}"
-        words = advice.words(run.address)
-        remedy = words if advice.then is Then.RESUME else f"{words}; to go on: cdsync resume {run.address}"
         return _blocked(run, BlockedReason.NEEDS_ATTENTION, message, remedy)
     if progress.wait_until is not None and progress.wait_until > context.now:
         return Decision(blocked=(_limited(run, progress),))
     return Decision(actions=(_fetch(run, progress.words),))
+
+
+def remedy_for(progress: LiveProgress, address: Address) -> str | None:
+    """What to do about a live run that stopped for a person; None for one that has not."""
+    if progress.halted is None:
+        return None
+    advice = advice_on(RunError(label=progress.halted, message=None))
+    words = advice.words(address)
+    return words if advice.then is Then.RESUME else f"{words}; to go on: cdsync resume {address}"
 
 
 def undeclared_live(progress: LiveProgress) -> str:

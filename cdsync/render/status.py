@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from cdsync.core.live import remedy_for
 from cdsync.core.progress import LiveProgress
 from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health, StatusRow
@@ -58,6 +59,8 @@ def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
 
 def _trouble_lines(row: StatusRow) -> list[Line]:
     """What its newest run says of itself and what to do about that, unless it is the resource that has a trouble."""
+    if row.live is not None and (remedy := remedy_for(row.live, row.address)) is not None:
+        return wrapped(f"what to do: {remedy}", indent=4, hang=2, style="faint")
     run = row.runs[0] if row.runs else None
     if run is None or run.advice is None or (row.note and run.uid not in row.note):
         return []

@@ -16,7 +16,7 @@ from cdsync.core.status import Health, StatusRow
 from cdsync.render.lines import STYLES, WIDTH, joined
 from cdsync.render.plan_json import as_json
 from cdsync.render.status import STYLE, status_document, status_lines
-from tests.core.values import NOW, address
+from tests.core.values import NOW, address, live_progress
 
 ROWS = (
     StatusRow(
@@ -120,3 +120,11 @@ def test_a_run_in_trouble_is_named_with_its_own_words() -> None:
     ]
     other = replace(row, note="held until released")
     assert "what to do" not in joined(status_lines((other,), title="example"))
+
+
+def test_a_live_run_that_stopped_says_how_it_goes_on() -> None:
+    """By its address, like everything that can be typed."""
+    row = replace(ROWS[0], runs=(), live=live_progress(halted="NO_ACCESS"), note=None)
+    assert joined(status_lines((row,), title="example")).splitlines()[4] == (
+        "    what to do: add credits or a subscription, then: cdsync resume run/backfill"
+    )
