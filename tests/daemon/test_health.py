@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cdsync.core.actions import BlockedReason, Plan
+from cdsync.core.status import Health
 from cdsync.daemon.declared import Fault
 from cdsync.daemon.health import judge
 from cdsync.daemon.standing import Result
 from cdsync.errors import ConfigError, GuardRefused, Problem, Unreachable
-from tests.daemon.values import NOW, record, standing
+from tests.daemon.values import NOW, blocked, record, standing, status
 
 DOWN = Unreachable("GET /schedules: no connection")
 FAULT = Fault(error=ConfigError((Problem("a.yaml", 3, 1, None, "it is wrong"),)), since=NOW)
@@ -62,3 +64,24 @@ def test_a_refused_plan_is_a_decision() -> None:
         "reasons": [],
         "notes": ["the plan of pass 1 is refused, and nothing of it is done: too many"],
     }
+
+
+def test_what_waits_for_a_person_is_a_note_and_no_reason() -> None:
+    """As many are named as the metric counts, five by their names; an outage of the API does not hide them."""
+    rows = tuple(status(name, Health.ATTENTION) for name in "abcdef")
+    looked = record(Result.PARTIAL, rows=(*rows, status("fine")), plan=Plan(blocked=(blocked("f"),)))
+    note = "6 resources need a person: schedule/a, schedule/b, schedule/c, schedule/d, schedule/e and 1 more"
+
+    verdict = judge(standing(looked), interval=60, since_progress=1)
+    assert (verdict.healthy, verdict.reasons, verdict.notes) == (True, (), (note,))
+    down = standing(record(Result.FAILED, error=DOWN, seen=None, found=None), looked=looked, failures=4)
+    verdict = judge(down, interval=60, since_progress=999)
+    assert (verdict.healthy, len(verdict.reasons), verdict.notes) == (False, 2, (note,))
+
+
+def test_what_fails_and_is_tried_again_is_a_note() -> None:
+    """It is told apart from what waits for a person."""
+    plan = Plan(blocked=(blocked("a", BlockedReason.BACKING_OFF), blocked("b"), blocked("c", BlockedReason.HELD)))
+    verdict = judge(standing(record(Result.PARTIAL, plan=plan)), interval=60, since_progress=1)
+
+    assert verdict.notes == ("1 resource fails: schedule/a", "1 resource needs a person: schedule/b")
