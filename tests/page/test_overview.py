@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from justhtml import JustHTML
 
+from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Plan, Reason
 from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health
 from cdsync.page.overview import PAGE, Wish, overview_page
@@ -16,6 +18,7 @@ from cdsync.page.snapshot import Concern, PassView, Refusal
 from tests.page.account import NOW, row, schedule, secretive, snapshot
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
+LAST = PassView(number=7, result="unchanged", decided=True, began=NOW, seconds=0.4, causes=("timer",))
 SOON = 3.0
 """Seconds in which a large page is made also on a machine that is busy; it takes a tenth of that."""
 
@@ -76,6 +79,71 @@ def test_a_pass_that_failed_is_not_called_in_sync() -> None:
 
     assert text_of(html, "h1") == "The last pass failed, 2 times in a row"
     assert "HTTP 503" in text_of(html, ".concerns")
+
+
+def test_a_refused_configuration_is_never_in_sync() -> None:
+    """It is the headline, or counted into it, however well the account is kept by the one before."""
+    refusal = Refusal(problems=("a.yaml:1:1: one",), since=NOW, remedy=None, kept=True)
+    alone = overview_page(snapshot(row(), refusal=refusal), Wish())
+    assert text_of(alone, "h1") == "The newest configuration is refused"
+    assert text_of(alone, ".verdict.bad p").startswith("The last good one is kept in force.")
+
+    concern = Concern(subject="schedule/a", message="two of them are there")
+    both = overview_page(snapshot(row(), refusal=refusal, concerns=(concern,)), Wish())
+    assert text_of(both, "h1") == "2 things need a person"
+    assert text_of(both, ".verdict p").startswith("The newest configuration is refused.")
+
+
+def test_a_refused_plan_does_not_go_on_by_itself() -> None:
+    """A person has to lift the limit, so the headline promises nothing."""
+    last = replace(LAST, result="refused", error="5 of 8 would be removed", left=5)
+    html = overview_page(snapshot(row("a", Health.PENDING), last=last), Wish())
+
+    assert text_of(html, "h1") == "The plan is refused"
+    assert text_of(html, ".verdict p") == "Nothing of it is done. 0 of 1 resource is as declared."
+
+
+def waiting(name: str, until: datetime | None, reason: BlockedReason = BlockedReason.WAITING) -> Blocked:
+    """What is left alone until its time."""
+    return Blocked(address=schedule(name).address, reason=reason, message="it waits", until=until)
+
+
+def verdict(*blocked: Blocked, actions: tuple[Action, ...] = ()) -> tuple[str, str]:
+    """The headline of an account with this plan, and the sentence below it."""
+    plan = Plan(actions=actions, blocked=blocked)
+    addresses = [*(found.address for found in blocked), *(action.address for action in actions)]
+    rows = [row(address.name, Health.PENDING) for address in addresses]
+    html = overview_page(snapshot(row("ok"), *rows, plan=plan), Wish())
+    return text_of(html, "h1"), text_of(html, ".verdict p")
+
+
+def test_what_only_waits_is_said_with_what_it_waits_for_and_until_when() -> None:
+    """No next pass does it before its time, so it is not called on the way."""
+    tomorrow, later = NOW + timedelta(days=1), NOW + timedelta(days=3)
+    deferred = waiting("c", NOW + timedelta(minutes=2), BlockedReason.DEFERRED)
+
+    assert verdict(waiting("a", tomorrow)) == (
+        "1 removal waits for its grace",
+        "Until Tue 2 Jun 07:00 UTC, in 24 h (schedule/a). 1 of 2 resources are as declared.",
+    )
+    assert verdict(waiting("b", later), waiting("a", tomorrow)) == (
+        "2 removals wait for their grace",
+        "The first until Tue 2 Jun 07:00 UTC, in 24 h (schedule/a). 1 of 3 resources are as declared.",
+    )
+    assert verdict(deferred)[0] == "1 replacement waits for its next tick"
+    assert verdict(waiting("a", tomorrow), deferred)[0] == "2 changes wait for their time"
+    assert verdict(waiting("a", None)) == ("In sync", "1 of 2 resources are as declared.")
+
+
+def test_what_waits_is_told_beside_what_is_on_the_way() -> None:
+    """And not counted with it."""
+    action = Action(address=schedule("b").address, kind=ActionKind.UPDATE, reason=Reason.CHANGED, why="it changed")
+
+    assert verdict(waiting("a", NOW + timedelta(days=1)), actions=(action,)) == (
+        "1 change on the way",
+        "The next pass goes on by itself. "
+        "1 removal waits for its grace: until Tue 2 Jun 07:00 UTC, in 24 h (schedule/a).",
+    )
 
 
 @pytest.mark.parametrize("where", ["note", "message", "account", "problem", "label"])
