@@ -69,7 +69,12 @@ class Problem:
 
 
 class ConfigError(CdsyncError):
-    """The declaration is refused; `problems` holds every fault, in the order of their places."""
+    """The declaration is refused; `problems` holds every fault, in the order of their places.
+
+    `commit` is the full id of the one that declares it so, where it comes from a repository.
+    """
+
+    commit: str | None = None
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -180,7 +185,12 @@ class GitDamaged(GitError):
 
 
 class CommitRefused(GitError):
-    """A commit may not be followed: its signature, its history or its folder is not as it must be."""
+    """A commit may not be followed: its signature, its history or its folder is not as it must be.
+
+    `commit` is its full id.
+    """
+
+    commit: str | None = None
 
 
 class StoreError(CdsyncError):

@@ -58,6 +58,19 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCommit:
+    """The commit (its full id) that is not taken up although it is the newest: what is wrong, since when, what to do.
+
+    It stands until a good one is taken up, also while the repository cannot be asked. `since` is aware, in UTC.
+    """
+
+    commit: str
+    problems: tuple[str, ...]
+    since: datetime
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
     """Which lines of history: of one resource, with one result, since an aware instant; None is any.
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cdsync.core.records import RefusedCommit
+from cdsync.core.revisions import short_revision
 from cdsync.daemon.feed import Delivery, Feed
-from cdsync.errors import CdsyncError
+from cdsync.errors import CdsyncError, CommitRefused, ConfigError
 from cdsync.logs import logger
 
 REPORT = "report it with the log; the next try may succeed"
@@ -26,16 +28,38 @@ class Fault:
         """What is wrong in one line, the first of its problems."""
         return str(self.error).split("\n", 1)[0]
 
+    @property
+    def judged(self) -> bool:
+        """Whether the newest was seen and is wrong; else it cannot be seen, and nobody knows what it is like."""
+        return isinstance(self.error, ConfigError | CommitRefused)
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that is wrong, if it is one."""
+        return self.error.commit if isinstance(self.error, ConfigError | CommitRefused) else None
+
+    @property
+    def words(self) -> str:
+        """What is so, in a few words."""
+        if self.commit is not None:
+            return f"commit {short_revision(self.commit)} is refused"
+        return f"the newest configuration {'is refused' if self.judged else 'cannot be read'}"
+
 
 class Declared:
-    """Looks at the feed when asked to; one at a time, whoever asks."""
+    """Looks at the feed when asked to; one at a time, whoever asks.
 
-    def __init__(self, feed: Feed, *, now: Callable[[], datetime]) -> None:
+    `refused` is the commit that was refused last. A remote that cannot be asked does not make it good, so it stays
+    until another one is taken up.
+    """
+
+    def __init__(self, feed: Feed, *, now: Callable[[], datetime], refused: RefusedCommit | None = None) -> None:
         self._feed = feed
         self._now = now
         self._turn = asyncio.Lock()
         self.delivery: Delivery | None = None
         self.fault: Fault | None = None
+        self.refused = refused
         self.accepted_at: datetime | None = None
 
     async def refresh(self) -> None:
@@ -73,21 +97,31 @@ class Declared:
 
     def _refuse(self, error: CdsyncError) -> None:
         known = self.fault
-        if known is not None and str(known.error) == str(error):
+        fault = Fault(error=error, since=self._now())
+        if known is not None and (known.commit, str(known.error)) == (fault.commit, str(error)):
             return
-        self.fault = Fault(error=error, since=self._now())
+        self.fault = fault
+        if fault.commit is not None:
+            self._remember(fault, fault.commit)
         kept = self.delivery.revision if self.delivery else None
         logger().error(
             "configuration.refused",
+            commit=fault.commit,
             problems=str(error).split("\n"),
             remedy=error.remedy,
             kept=kept,
             keeps_last_good=self.delivery is not None,
         )
 
+    def _remember(self, fault: Fault, commit: str) -> None:
+        known, problems = self.refused, tuple(str(fault.error).split("\n"))
+        same = known is not None and (known.commit, known.problems) == (commit, problems)
+        since = known.since if known is not None and same else fault.since
+        self.refused = RefusedCommit(commit=commit, problems=problems, since=since, remedy=fault.error.remedy)
+
     def _accept(self, found: Delivery) -> None:
         before, self.delivery = self.delivery, found
-        mended, self.fault = self.fault is not None, None
+        mended, self.fault, self.refused = self.fault is not None, None, None
         same = before is not None and _identity(before) == _identity(found)
         if mended or not same:
             self.accepted_at = self._now()

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cdsync.core.revisions import short_revision
 from cdsync.core.status import Health
 from cdsync.daemon.news import facts_about_resources
 from cdsync.daemon.standing import Result, Standing
@@ -58,7 +59,10 @@ def _about_daemon(standing: Standing) -> Iterator[str]:
     if standing.fault is not None:
         kept = "the last good one is kept" if standing.delivery else "there is none to keep"
         since = f"{standing.fault.since:%Y-%m-%d %H:%M:%S} UTC"
-        yield f"the newest configuration is refused since {since}, {kept}: {standing.fault.summary}"
+        yield f"{standing.fault.words} since {since}, {kept}: {standing.fault.summary}"
+    if (refused := standing.still_refused) is not None:
+        since = f"{refused.since:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"commit {short_revision(refused.commit)} is refused since {since}: {refused.problems[0]}"
     last = standing.last
     if last is None:
         yield "no pass has come to its end yet"

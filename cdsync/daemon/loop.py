@@ -154,7 +154,11 @@ class Loop:
         await self.declared.refresh()
         declared = self.declared
         self.standing = replace(
-            self.standing, delivery=declared.delivery, fault=declared.fault, accepted_at=declared.accepted_at
+            self.standing,
+            delivery=declared.delivery,
+            fault=declared.fault,
+            refused=declared.refused,
+            accepted_at=declared.accepted_at,
         )
         self.pulse.beat()
         self._warn_of_restart()

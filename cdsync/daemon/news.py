@@ -1,7 +1,8 @@
 """What is worth telling: what is new since the last turn, and what is over. Values in, values out.
 
 A thing is told once, and again only when it has changed or has come back. What may pass by itself is told when it has
-not passed by the next turn.
+not passed by the next turn. Over is only what was seen to be so no more: what cannot be judged any longer is not, nor
+is one trouble of the whole account because another has taken its place.
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ LONGEST_FACT = 500
 
 Key = tuple[EventName, str, str]
 
+OF_THE_WHOLE = frozenset({"configuration", "plan", "pass"})
+"""Subjects that are no resource."""
+
 
 class Memory:
     """What was so at the last turn, and which of it was told."""
@@ -83,15 +87,15 @@ class Memory:
     def news(self, standing: Standing, record: PassRecord | None) -> tuple[News, ...]:
         """What is new after a turn; `record` is its pass, None when there was none."""
         facts = dict(_facts(standing, record))
-        if record is None or not record.result.decided:
-            # Nothing was seen of the account, so what was so about it is taken to be so still.
-            facts = {**{key: fact for key, fact in self._known.items() if _is_about_account(key)}, **facts}
+        # What was not seen in this turn is taken to be so still.
+        facts = {**{key: fact for key, fact in self._known.items() if not _is_seen(key, record)}, **facts}
+        troubled = {key[:2] for key in facts if key[1] in OF_THE_WHOLE}
         fresh = {
             key: fact
             for key, fact in facts.items()
             if key not in self._told and (not fact.lasting or key in self._known)
         }
-        over = {key: fact for key, fact in self._told.items() if key not in facts}
+        over = {key: fact for key, fact in self._told.items() if key not in facts and key[:2] not in troubled}
         self._known = facts
         self._told = {key: fact for key, fact in {**self._told, **fresh}.items() if key in facts}
         told = [*_grouped(fresh), *_grouped(over, resolved=True)]
@@ -115,23 +119,40 @@ def _grouped(facts: Mapping[Key, Fact], *, resolved: bool = False) -> Iterator[N
             yield News(event=event, facts=found, resolved=resolved)
 
 
-def _is_about_account(key: Key) -> bool:
-    return key[1] not in {"pass", "configuration"}
+def _is_seen(key: Key, record: PassRecord | None) -> bool:
+    """Whether a turn with this pass shows if a thing is still so."""
+    match key[1]:
+        case "configuration":
+            return True
+        case "pass":
+            return record is not None and record.result is not Result.STOPPED
+        case _:
+            return record is not None and record.result.decided
 
 
 def _facts(standing: Standing, record: PassRecord | None) -> Iterator[tuple[Key, Fact]]:
     """Each thing that is so, under what makes it another thing when it changes."""
-    if standing.fault is not None:
-        error = standing.fault.error
-        kept = "the last good one is kept" if standing.delivery else "nothing is done until one is valid"
-        message = f"the newest configuration is refused, {kept}: {error}"
-        yield (
-            ("attention", "configuration", str(error)),
-            Fact(event="attention", subject="configuration", message=message, remedy=error.remedy),
-        )
+    yield from _about_configuration(standing)
     if record is not None:
         yield from _about_pass(standing, record)
         yield from _about_resources(record)
+
+
+def _about_configuration(standing: Standing) -> Iterator[tuple[Key, Fact]]:
+    """What is wrong with the newest, and the commit that was refused before it could no longer be had."""
+    kept = "the last good one is kept" if standing.delivery else "nothing is done until one is valid"
+    found: list[tuple[str, str | None, str, str | None]] = []
+    if (fault := standing.fault) is not None:
+        found.append((fault.words, fault.commit, str(fault.error), fault.error.remedy))
+    if (refused := standing.still_refused) is not None:
+        words = f"commit {short_revision(refused.commit)} is refused"
+        found.append((words, refused.commit, "\n".join(refused.problems), refused.remedy))
+    for words, commit, text, remedy in found:
+        message = f"{words}, {kept}: {text}"
+        yield (
+            ("attention", "configuration", f"{commit or ''} {text}"),
+            Fact(event="attention", subject="configuration", message=message, remedy=remedy),
+        )
 
 
 def _about_pass(standing: Standing, record: PassRecord) -> Iterator[tuple[Key, Fact]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from cdsync.core.actions import Blocked, Drift
 from cdsync.core.events import Event, Failed, Succeeded
+from cdsync.core.records import RefusedCommit
 from cdsync.core.revisions import short_revision
 from cdsync.core.status import StatusRow, make_status
 from cdsync.core.urls import Endpoint
@@ -88,14 +89,17 @@ class PassRecord:
 class Standing:
     """Everything that can be told between two passes.
 
-    `looked` is the last pass that saw the account, `last` the last one whatever became of it; `failures` is how many
-    have failed in a row, `good_passes` how many have decided something, the last of them at `good_at`. `accepted_at` is
-    when the declaration in force was taken up, `next_at` when the next pass is due. `listens` is where it answers HTTP.
+    `fault` is what is wrong with the newest declaration, `refused` the last commit that was found wrong; both end when
+    one is taken up. `looked` is the last pass that saw the account, `last` the last one whatever became of it;
+    `failures` is how many have failed in a row, `good_passes` how many have decided something, the last of them at
+    `good_at`. `accepted_at` is when the declaration in force was taken up, `next_at` when the next pass is due.
+    `listens` is where it answers HTTP.
     """
 
     started: datetime
     delivery: Delivery | None = None
     fault: Fault | None = None
+    refused: RefusedCommit | None = None
     last: PassRecord | None = None
     looked: PassRecord | None = None
     failures: int = 0
@@ -104,6 +108,12 @@ class Standing:
     accepted_at: datetime | None = None
     next_at: datetime | None = None
     listens: Endpoint | None = None
+
+    @property
+    def still_refused(self) -> RefusedCommit | None:
+        """The refused commit when the newest fault is another: it cannot be looked at again, and nobody mended it."""
+        known = self.fault.commit if self.fault is not None else None
+        return self.refused if self.refused is not None and self.refused.commit != known else None
 
 
 def rows_of(planned: Planned, now: datetime) -> tuple[StatusRow, ...]:
@@ -129,7 +139,7 @@ def _about_declaration(standing: Standing) -> str:
     if standing.fault is None:
         return f"{len(standing.delivery.configuration.desired.resources)} declared{at}" if standing.delivery else ""
     kept = f"keeping the last good one{at}" if standing.delivery else "nothing is kept until one is valid"
-    return f"the configuration is refused since {standing.fault.since:%H:%M} UTC ({standing.fault.summary}), {kept}"
+    return f"{standing.fault.words} since {standing.fault.since:%H:%M} UTC ({standing.fault.summary}), {kept}"
 
 
 def _about_passes(standing: Standing) -> str:

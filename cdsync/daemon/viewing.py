@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from cdsync.core.actions import Plan
 from cdsync.core.model import Address
 from cdsync.core.progress import LiveProgress
+from cdsync.core.revisions import short_revision
 from cdsync.core.status import StatusRow
 from cdsync.daemon.health import Verdict
 from cdsync.daemon.news import facts_about_resources
@@ -38,7 +39,7 @@ def snapshot_of(
         reasons=verdict.reasons,
         revision=delivery.revision if delivery else None,
         accepted_at=standing.accepted_at,
-        refusal=_refusal(standing),
+        refusals=tuple(_refusals(standing)),
         warnings=tuple(map(str, configuration.warnings)) if configuration else (),
         last=_pass_view(standing.last) if standing.last else None,
         failures=standing.failures,
@@ -63,16 +64,26 @@ def _at_present(row: StatusRow, live: Callable[[Address], LiveProgress | None]) 
     return replace(row, live=live(row.address) or row.live)
 
 
-def _refusal(standing: Standing) -> Refusal | None:
-    fault = standing.fault
-    if fault is None:
-        return None
-    return Refusal(
-        problems=tuple(str(fault.error).split("\n")),
-        since=fault.since,
-        remedy=fault.error.remedy,
-        kept=standing.delivery is not None,
-    )
+def _refusals(standing: Standing) -> Iterator[Refusal]:
+    kept = standing.delivery is not None
+    if (fault := standing.fault) is not None:
+        yield Refusal(
+            title=f"{fault.words[0].upper()}{fault.words[1:]}",
+            judged=fault.judged,
+            problems=tuple(str(fault.error).split("\n")),
+            since=fault.since,
+            remedy=fault.error.remedy,
+            kept=kept,
+        )
+    if (refused := standing.still_refused) is not None:
+        yield Refusal(
+            title=f"Commit {short_revision(refused.commit)} is refused",
+            judged=True,
+            problems=refused.problems,
+            since=refused.since,
+            remedy=refused.remedy,
+            kept=kept,
+        )
 
 
 def _pass_view(record: PassRecord) -> PassView:

@@ -150,6 +150,7 @@ class GitSource:
                 commit = await self._bring_anew(copy, target, because=damage)
                 return await self._taken(copy, commit, settings, now)
         except (ConfigError, CommitRefused) as refusal:
+            refusal.commit = target.commit
             return refusal
 
     async def _taken(self, copy: Copy, commit: str, settings: Settings, now: datetime) -> Declared:

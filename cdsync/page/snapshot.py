@@ -49,8 +49,13 @@ class PassView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why the newest configuration is not taken: every problem of it, since when, and whether an older one is kept."""
+    """Why the newest configuration is not taken: every problem of it, since when, and whether an older one is kept.
 
+    `title` is what is so, such as that a commit is refused. `judged` is whether it was read, and is wrong.
+    """
+
+    title: str
+    judged: bool
     problems: tuple[str, ...]
     since: datetime
     remedy: str | None
@@ -61,7 +66,8 @@ class Refusal:
 class Snapshot:
     """All that a page may show. Times are aware, in UTC; `now` is when the page is made, `seen_at` the last look.
 
-    `revision` and `accepted_at` are of the configuration in force, `warnings` what it warns about. `observed` are the
+    `revision` and `accepted_at` are of the configuration in force, `warnings` what it warns about. `refusals` are what
+    is wrong with the newest, and the commit that was refused before it could no longer be read. `observed` are the
     schedules of the account by UID. `healthy` is whether the daemon gets on, `reasons` why not. `failures` is how many
     passes have failed in a row. `refresh` is how often a page reloads itself.
     """
@@ -74,7 +80,7 @@ class Snapshot:
     reasons: tuple[str, ...] = ()
     revision: str | None = None
     accepted_at: datetime | None = None
-    refusal: Refusal | None = None
+    refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
     last: PassView | None = None
     failures: int = 0

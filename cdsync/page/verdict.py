@@ -31,8 +31,9 @@ def headline_of(snapshot: Snapshot) -> Headline:
     """The worst that is so: what needs a person, then what does not work, then what is still to be done, or waits."""
     last = snapshot.last
     if last is None:
-        if snapshot.refusal is not None:
-            return Headline("The configuration is refused", "bad", "There is no valid one yet, so nothing is done.")
+        if snapshot.refusals and not snapshot.refusals[0].kept:
+            title = snapshot.refusals[0].title
+            return Headline(title, "bad", "There is no valid configuration yet, so nothing is done.")
         return Headline("Starting", "busy", "The first pass has not come to its end yet.")
     if not last.decided and snapshot.failures:
         again = f", {snapshot.failures} times in a row" if snapshot.failures > 1 else ""
@@ -48,9 +49,9 @@ def headline_of(snapshot: Snapshot) -> Headline:
 def _for_a_person(snapshot: Snapshot) -> Headline | None:
     """What stands in the section of that name; one thing that concerns the whole account is said by its name."""
     whole: list[tuple[str, str]] = []
-    if snapshot.refusal is not None:
-        kept = "The last good one is kept in force." if snapshot.refusal.kept else "Nothing is done until one is valid."
-        whole.append(("The newest configuration is refused", kept))
+    for refusal in snapshot.refusals:
+        kept = "The last good one is kept in force." if refusal.kept else "Nothing is done until one is valid."
+        whole.append((refusal.title, kept))
     if snapshot.last is not None and snapshot.last.decided and snapshot.last.error is not None:
         whole.append(("The plan is refused", "Nothing of it is done."))
     count = len(whole) + len(snapshot.concerns)

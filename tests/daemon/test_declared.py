@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from structlog.testing import capture_logs
 
-from cdsync.daemon.declared import Declared
+from cdsync.daemon.declared import Declared, Fault
 from cdsync.daemon.feed import Delivery
 from cdsync.daemon.triggers import Cause
-from cdsync.errors import CdsyncError, ConfigError, Problem
+from cdsync.errors import CdsyncError, CommitRefused, ConfigError, GitUnreachable, Problem
 from tests.daemon.values import NOW, delivery
 from tests.virtual_time import VirtualClock, run_virtual
 
@@ -105,6 +105,35 @@ def test_a_mistake_of_ours_is_a_fault_like_any_other() -> None:
     assert held.fault is not None
     assert held.fault.summary == "unexpected RuntimeError: nobody thought of this"
     assert "configuration.crashed" in {entry["event"] for entry in logs}
+
+
+def test_a_refused_commit_stands_until_another_is_taken_up() -> None:
+    """A remote that goes away mends nothing, nor does a fault of the machine's settings."""
+    refused, away = CommitRefused("its history was rewritten", remedy="push another"), GitUnreachable("no route")
+    refused.commit = "a" * 40
+    with capture_logs() as logs:
+        held = refreshed(Source([delivery(), refused, away, WRONG, refused]), 5)
+    assert held.refused is not None
+    assert (held.refused.commit, held.refused.problems) == ("a" * 40, ("its history was rewritten",))
+    assert round((held.refused.since - NOW).total_seconds()) == 60
+    assert [entry["commit"] for entry in logs if entry["event"] == "configuration.refused"] == [
+        "a" * 40,
+        None,
+        None,
+        "a" * 40,
+    ]
+
+    assert refreshed(Source([delivery(), refused, away, delivery()]), 4).refused is None
+
+
+def test_what_cannot_be_seen_is_not_called_wrong() -> None:
+    """Nobody knows what the newest is like while the remote is away; a commit that is wrong has a name."""
+    refused = CommitRefused("it is not signed")
+    refused.commit = "a" * 40
+
+    assert Fault(error=GitUnreachable("no route"), since=NOW).words == "the newest configuration cannot be read"
+    assert Fault(error=WRONG, since=NOW).words == "the newest configuration is refused"
+    assert Fault(error=refused, since=NOW).words == "commit aaaaaaaaaaaa is refused"
 
 
 def test_at_a_start_what_was_good_before_is_gone_on_with() -> None:

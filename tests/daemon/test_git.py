@@ -79,9 +79,10 @@ def test_an_invalid_commit_changes_nothing_and_healing_goes_on(team: Team) -> No
     with daemon(team.shell) as running_daemon:
         running_daemon.wait_for_pass("applied")
         good = running_daemon.log[-1]["revision"]
-        team.upstream.push(BROKEN)
+        bad = team.upstream.push(BROKEN)
         refused = running_daemon.wait_for("configuration.refused")
-        assert refused["problems"][0].startswith("schedules.yaml:4:11: schedule/a: ")
+        assert refused["problems"][0].startswith("conf/eu/schedules.yaml:4:11: schedule/a: ")
+        assert refused["commit"] == bad
         assert (refused["kept"], refused["keeps_last_good"]) == (good, True)
         running_daemon.wait_for("pass.finished")
         (schedule,) = team.simulator.account.schedules.rows.values()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cdsync.core.actions import BlockedReason, Plan
+from cdsync.core.records import RefusedCommit
 from cdsync.core.status import Health
 from cdsync.daemon.declared import Fault
 from cdsync.daemon.health import judge
 from cdsync.daemon.standing import Result
-from cdsync.errors import ConfigError, GuardRefused, Problem, Unreachable
+from cdsync.errors import ConfigError, GitUnreachable, GuardRefused, Problem, Unreachable
 from tests.daemon.values import NOW, blocked, record, standing, status
 
 DOWN = Unreachable("GET /schedules: no connection")
@@ -42,6 +43,19 @@ def test_a_wrong_configuration_is_told_and_is_no_reason_to_start_anew() -> None:
     assert verdict.notes == (
         "the newest configuration is refused since 2026-06-01 07:00:01 UTC, the last good one is kept: "
         "a.yaml:3:1: it is wrong",
+    )
+
+
+def test_a_refused_commit_is_named_also_when_the_remote_is_away() -> None:
+    """Which one it is about, and that it is refused still."""
+    away = Fault(error=GitUnreachable("git could not look at the remote"), since=NOW)
+    refused = RefusedCommit(commit="a" * 40, problems=("it is not signed",), since=NOW)
+    verdict = judge(standing(record(), fault=away, refused=refused), interval=60, since_progress=1)
+
+    assert verdict.notes == (
+        "the newest configuration cannot be read since 2026-06-01 07:00:01 UTC, the last good one is kept: "
+        "git could not look at the remote",
+        "commit aaaaaaaaaaaa is refused since 2026-06-01 07:00:01 UTC: it is not signed",
     )
 
 

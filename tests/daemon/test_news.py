@@ -8,10 +8,20 @@ import pytest
 
 from cdsync.core.actions import BlockedReason, Plan
 from cdsync.core.events import Failed, Succeeded
+from cdsync.core.records import RefusedCommit
 from cdsync.daemon.declared import Fault
 from cdsync.daemon.news import LISTED, Fact, Memory, News, Occasion, message
-from cdsync.daemon.standing import PassRecord, Result
-from cdsync.errors import CdsyncError, ConfigError, GuardRefused, Problem, Unauthorized, Unreachable
+from cdsync.daemon.standing import PassRecord, Result, Standing
+from cdsync.errors import (
+    CdsyncError,
+    CommitRefused,
+    ConfigError,
+    GitUnreachable,
+    GuardRefused,
+    Problem,
+    Unauthorized,
+    Unreachable,
+)
 from tests.daemon.values import NOW, action, blocked, drift, record, standing
 
 DOWN = Unreachable("GET /schedules: no connection", remedy="check the network")
@@ -113,10 +123,8 @@ def test_a_wrong_configuration_is_told_once_per_fault() -> None:
     assert told(memory.news(standing(fault=fault("one")), None)) == ["attention: configuration"]
     assert after(memory, record()) == ["over attention: configuration"]
     assert told(memory.news(standing(fault=fault("one")), None)) == ["attention: configuration"]
-    assert told(memory.news(standing(fault=fault("two")), None)) == [
-        "attention: configuration",
-        "over attention: configuration",
-    ]
+    assert told(memory.news(standing(fault=fault("two")), None)) == ["attention: configuration"]
+    assert after(memory, record()) == ["over attention: configuration"]
 
 
 def test_a_refused_plan_needs_attention_with_a_way_out() -> None:
@@ -166,7 +174,62 @@ def test_an_error_of_another_kind_is_told_though_the_failing_goes_on() -> None:
     """Down, and then refused: these are two things."""
     memory = Memory()
     assert after(memory, record(Result.FAILED, error=DOWN, seen=None), failures=2) == ["failed: pass"]
-    assert after(memory, record(Result.FAILED, error=CdsyncError("odd"), seen=None), failures=3) == [
-        "failed: pass",
-        "over failed: pass",
+    assert after(memory, record(Result.FAILED, error=CdsyncError("odd"), seen=None), failures=3) == ["failed: pass"]
+    assert after(memory, record()) == ["over failed: pass"]
+
+
+def test_a_pass_that_was_stopped_does_not_end_the_failing() -> None:
+    """Whoever stops the daemon during an outage is not told that it is over."""
+    memory = Memory()
+    assert after(memory, record(Result.FAILED, error=DOWN, seen=None), failures=2) == ["failed: pass"]
+    assert after(memory, record(Result.STOPPED, seen=None)) == []
+
+
+def refusal(text: str, commit: str) -> Fault:
+    """A commit that is refused."""
+    error = CommitRefused(text)
+    error.commit = commit * 40
+    return Fault(error=error, since=NOW)
+
+
+def standing_at(fault: Fault, *, refused: Fault | None = None) -> Standing:
+    """How things stand with a fault of the newest configuration, and a commit that was refused before."""
+    of = refused or fault
+    known = RefusedCommit(commit=str(of.commit), problems=(of.summary,), since=of.since)
+    return standing(fault=fault, refused=known)
+
+
+def test_a_refused_commit_is_told_by_its_name() -> None:
+    """Whoever reads it knows which one to mend."""
+    (news,) = Memory().news(standing_at(refusal("its history was rewritten", "a")), None)
+
+    assert [fact.message for fact in news.facts] == [
+        "commit aaaaaaaaaaaa is refused, the last good one is kept: its history was rewritten"
     ]
+
+
+def test_a_refused_commit_is_not_over_when_the_remote_goes_away() -> None:
+    """Nobody mended it; only a commit that is taken up ends it, and both are told as over then."""
+    memory, refused = Memory(), refusal("its history was rewritten", "a")
+    away = Fault(error=GitUnreachable("git could not look at the remote"), since=NOW)
+
+    assert told(memory.news(standing_at(refused), None)) == ["attention: configuration"]
+    (news,) = memory.news(standing_at(away, refused=refused), None)
+    assert [fact.message for fact in news.facts] == [
+        "the newest configuration cannot be read, the last good one is kept: git could not look at the remote"
+    ]
+    assert told(memory.news(standing_at(refused), None)) == []
+    (news,) = memory.news(standing(), None)
+    assert (news.resolved, [fact.message.partition(",")[0] for fact in news.facts]) == (
+        True,
+        ["commit aaaaaaaaaaaa is refused"],
+    )
+
+
+def test_another_refused_commit_takes_the_place_of_the_one_before() -> None:
+    """The same fault in a further commit is news, and no all-clear for the first."""
+    memory = Memory()
+
+    assert told(memory.news(standing_at(refusal("it is not signed", "a")), None)) == ["attention: configuration"]
+    assert told(memory.news(standing_at(refusal("it is not signed", "b")), None)) == ["attention: configuration"]
+    assert told(memory.news(standing(), None)) == ["over attention: configuration"]

@@ -29,7 +29,8 @@ def test_a_line_says_what_is_wrong() -> None:
     last = record(Result.FAILED, error=Unreachable("GET /schedules: no connection\nsecond line"))
 
     assert headline(standing(last, failures=3, fault=FAULT)) == (
-        "the configuration is refused since 07:00 UTC (a.yaml:3:1: it is wrong), keeping the last good one at abc123; "
+        "the newest configuration is refused since 07:00 UTC (a.yaml:3:1: it is wrong), "
+        "keeping the last good one at abc123; "
         "pass 1 failed 3 times in a row: GET /schedules: no connection"
     )
 

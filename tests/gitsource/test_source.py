@@ -281,6 +281,18 @@ def test_odd_names_and_file_modes_are_read(upstream: Upstream, machine: Machine)
     assert asyncio.run(machine.names()) == ["odd", "x"]
 
 
+def test_what_is_wrong_in_a_folder_is_told_from_the_top(upstream: Upstream, machine: Machine) -> None:
+    """Whoever has the repository open finds the file; and the error knows which commit it is about."""
+    machine.git = replace(machine.git, path="infra/eu/")
+    machine.restart()
+    commit = upstream.push({"infra/eu/team/a.yaml": "runs: 5\n", "a.yaml": "nothing of ours"})
+    with pytest.raises(ConfigError) as caught:
+        asyncio.run(machine.latest())
+
+    assert str(caught.value) == "infra/eu/team/a.yaml:1:7: runs is a number; expected an object of runs by name"
+    assert caught.value.commit == commit
+
+
 def test_a_sha256_repository_is_read(tmp_path: Path, upstream: Upstream, machine: Machine) -> None:
     """The copy is of the same kind as the repository; a repository that changes its kind is fetched anew."""
     upstream.push(ONE)

@@ -19,6 +19,14 @@ from tests.page.account import NOW, row, schedule, secretive, snapshot
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
 LAST = PassView(number=7, result="unchanged", decided=True, began=NOW, seconds=0.4, causes=("timer",))
+REFUSAL = Refusal(
+    title="The newest configuration is refused",
+    judged=True,
+    problems=("a.yaml:1:1: one",),
+    since=NOW,
+    remedy="mend it",
+    kept=True,
+)
 SOON = 3.0
 """Seconds in which a large page is made also on a machine that is busy; it takes a tenth of that."""
 
@@ -55,8 +63,8 @@ def test_what_needs_a_person_comes_first() -> None:
 
 def test_a_refused_configuration_is_told_with_every_problem() -> None:
     """And that the last good one is kept."""
-    refusal = Refusal(problems=("a.yaml:1:1: one", "a.yaml:2:1: two"), since=NOW, remedy="mend it", kept=True)
-    said = text_of(overview_page(snapshot(row(), refusal=refusal), Wish()))
+    refusal = replace(REFUSAL, problems=("a.yaml:1:1: one", "a.yaml:2:1: two"))
+    said = text_of(overview_page(snapshot(row(), refusals=(refusal,)), Wish()))
 
     assert "a.yaml:1:1: one" in said
     assert "a.yaml:2:1: two" in said
@@ -83,15 +91,26 @@ def test_a_pass_that_failed_is_not_called_in_sync() -> None:
 
 def test_a_refused_configuration_is_never_in_sync() -> None:
     """It is the headline, or counted into it, however well the account is kept by the one before."""
-    refusal = Refusal(problems=("a.yaml:1:1: one",), since=NOW, remedy=None, kept=True)
-    alone = overview_page(snapshot(row(), refusal=refusal), Wish())
+    alone = overview_page(snapshot(row(), refusals=(REFUSAL,)), Wish())
     assert text_of(alone, "h1") == "The newest configuration is refused"
     assert text_of(alone, ".verdict.bad p").startswith("The last good one is kept in force.")
 
     concern = Concern(subject="schedule/a", message="two of them are there")
-    both = overview_page(snapshot(row(), refusal=refusal, concerns=(concern,)), Wish())
+    both = overview_page(snapshot(row(), refusals=(REFUSAL,), concerns=(concern,)), Wish())
     assert text_of(both, "h1") == "2 things need a person"
     assert text_of(both, ".verdict p").startswith("The newest configuration is refused.")
+
+
+def test_a_configuration_that_cannot_be_read_is_not_called_refused() -> None:
+    """Nobody knows what it is like; and the commit that was refused before is told beside it."""
+    away = replace(REFUSAL, title="The newest configuration cannot be read", judged=False)
+    html = overview_page(snapshot(row(), refusals=(away,)), Wish())
+    assert text_of(html, "h1") == "The newest configuration cannot be read"
+    assert text_of(html, ".facts .chip.warn") == "cannot be read"
+
+    html = overview_page(snapshot(row(), refusals=(away, REFUSAL)), Wish())
+    assert text_of(html, "h1") == "2 things need a person"
+    assert text_of(html, ".facts .chip.bad") == "refused"
 
 
 def test_a_refused_plan_does_not_go_on_by_itself() -> None:
@@ -157,7 +176,7 @@ def test_what_is_hostile_stays_text(where: str) -> None:
         case "account":
             page = replace(page, account=HOSTILE, revision=HOSTILE)
         case "problem":
-            page = replace(page, refusal=Refusal(problems=(HOSTILE,), since=NOW, remedy=HOSTILE, kept=False))
+            page = replace(page, refusals=(replace(REFUSAL, title=HOSTILE, problems=(HOSTILE,), remedy=HOSTILE),))
         case "label":
             page = replace(page, rows=(row(runs=(run,)),))
         case _:
