@@ -16,7 +16,7 @@ from cdsync.cli.watching import watch
 from cdsync.core.crowding import Crowd, crowd_in
 from cdsync.core.model import Address
 from cdsync.core.policy import parse_duration
-from cdsync.core.records import HistoryEntry, address_since
+from cdsync.core.records import HistoryEntry, RefusedCommit, address_since
 from cdsync.core.remarks import crowd_sentence
 from cdsync.core.revisions import short_revision
 from cdsync.core.status import Health, StatusRow, make_status
@@ -26,8 +26,9 @@ from cdsync.reconciler import plan_pass
 from cdsync.render.history import history_document, history_lines
 from cdsync.render.lines import Line
 from cdsync.render.plan_json import as_json, crowd_document
+from cdsync.render.refused import refused_document, refused_lines
 from cdsync.render.status import status_document, status_lines
-from cdsync.store import Store, open_reader
+from cdsync.store import Store, open_reader, refused_commit
 
 SHORTEST = timedelta(seconds=2)
 """Between two looks of a watch."""
@@ -56,12 +57,13 @@ def status(ctx: click.Context, *, form: str, watching: bool, interval: str) -> N
     with patiently("reading the account", flags):
         found = asyncio.run(_status(ctx))
     if form == "json":
-        document = status_document(found.rows, revision=found.revision) | {"crowd": crowd_document(found.crowd)}
+        document = status_document(found.rows, revision=found.revision)
+        document |= {"refused": refused_document(found.refused), "crowd": crowd_document(found.crowd)}
         click.echo(as_json(document), nl=False)
         return
     if found.crowd is not None:
         click.echo(f"warning: {crowd_sentence(found.crowd)}", err=True)
-    show(status_lines(found.rows, title=found.title), flags)
+    show([*refused_lines(found.refused), *status_lines(found.rows, title=found.title)], flags)
 
 
 def _pause(text: str) -> timedelta:
@@ -78,18 +80,19 @@ def _watched(ctx: click.Context, interval: str) -> list[Line]:
     found = asyncio.run(_status(ctx))
     rows = tuple(sorted(found.rows, key=lambda row: list(Health).index(row.health)))
     when = f"{found.now:%H:%M:%S} UTC, every {interval}; Ctrl-C ends"
-    return [Line(when, "faint"), *status_lines(rows, title=found.title)]
+    return [Line(when, "faint"), *refused_lines(found.refused), *status_lines(rows, title=found.title)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Status:
-    """What one look at the account gives."""
+    """What one look at the account gives; `refused` is the commit that a daemon beside it does not take up."""
 
     title: str
     rows: tuple[StatusRow, ...]
     crowd: Crowd | None
     now: datetime
     revision: str | None
+    refused: RefusedCommit | None
 
 
 async def _status(ctx: click.Context) -> _Status:
@@ -102,7 +105,14 @@ async def _status(ctx: click.Context) -> _Status:
         revision = f", at {short_revision(work.revision)}" if work.revision else ""
         where = f"{work.settings.api.base_url} (dialect {work.api.dialect.name}){revision}"
         crowd = crowd_in(planned.desired.resources.values(), now=now)
-        return _Status(title=f"{where}; times in UTC", rows=rows, crowd=crowd, now=now, revision=work.revision)
+        return _Status(
+            title=f"{where}; times in UTC",
+            rows=rows,
+            crowd=crowd,
+            now=now,
+            revision=work.revision,
+            refused=refused_commit(work.store) if work.settings.daemon.git is not None else None,
+        )
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,10 +25,10 @@ from cdsync.daemon.standing import PassRecord, Result, Standing, headline
 from cdsync.daemon.systemd import Systemd
 from cdsync.daemon.telling import log_event, log_pass
 from cdsync.daemon.triggers import BY_A_PERSON, Cause, Triggers
-from cdsync.errors import CdsyncError
+from cdsync.errors import CdsyncError, StoreError
 from cdsync.logs import logger
 from cdsync.settings import Settings
-from cdsync.store import Store
+from cdsync.store import Store, refused_commit, remember_refused
 
 WATCH_AGAIN = 10.0
 """Seconds after which a feed that cannot be watched is watched again."""
@@ -70,7 +71,8 @@ class Loop:
         self.under_way: Passing | None = None
         self.triggers = triggers
         self.pulse = Pulse()
-        self.declared = Declared(feed, now=around.now)
+        refused = refused_commit(store) if settings.daemon.git is not None else None
+        self.declared = Declared(feed, now=around.now, refused=refused)
         self.standing = Standing(started=around.now())
 
     async def run(self) -> None:
@@ -160,6 +162,9 @@ class Loop:
             refused=declared.refused,
             accepted_at=declared.accepted_at,
         )
+        # A state that cannot be written is told by the pass, and what is not written now is by a later look.
+        with suppress(StoreError):
+            remember_refused(self._store, declared.refused)
         self.pulse.beat()
         self._warn_of_restart()
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from cdsync.assembly import Surroundings, git_source
 from cdsync.core.findings import Finding, fail, ok, warn
 from cdsync.core.revisions import short_revision
-from cdsync.errors import CdsyncError
+from cdsync.errors import CdsyncError, StoreError
 from cdsync.gitsource import GitSource
+from cdsync.render.refused import refused_sentence
 from cdsync.revision import git_version
 from cdsync.settings import Settings
+from cdsync.store import open_reader, refused_commit
 
 
 async def look_at_repository(settings: Settings, around: Surroundings) -> AsyncIterator[Finding]:
@@ -26,6 +29,10 @@ async def look_at_repository(settings: Settings, around: Surroundings) -> AsyncI
     source = git_source(git, settings, around)
     yield await _remote(source)
     yield await _last_good(source, settings, around)
+    # A state that cannot be read is told where the state is looked at.
+    with suppress(StoreError), open_reader(settings.state) as store:
+        if (refused := refused_commit(store)) is not None:
+            yield fail("newest commit", refused_sentence(refused), refused.remedy)
 
 
 async def _remote(source: GitSource) -> Finding:

@@ -7,6 +7,15 @@ follows from it. Readers work on a snapshot and never wait. The package knows ne
 from __future__ import annotations
 
 from cdsync.store.opening import open_beside, open_reader, open_writer, state_holder
+from cdsync.store.refusal import refused_commit, remember_refused
 from cdsync.store.store import Store
 
-__all__ = ["Store", "open_beside", "open_reader", "open_writer", "state_holder"]
+__all__ = [
+    "Store",
+    "open_beside",
+    "open_reader",
+    "open_writer",
+    "refused_commit",
+    "remember_refused",
+    "state_holder",
+]

@@ -85,10 +85,12 @@ class Store:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
         return rows[0][0] if rows else None
 
-    def remember(self, key: str, value: str) -> None:
-        """Remember a fact."""
+    def remember(self, key: str, value: str | None) -> None:
+        """Remember a fact; with None, forget it."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+            if value is not None:
+                connection.execute("INSERT INTO meta VALUES (?, ?)", (key, value))
 
     @legible
     def fingerprint_key(self) -> bytes:

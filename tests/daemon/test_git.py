@@ -85,6 +85,11 @@ def test_an_invalid_commit_changes_nothing_and_healing_goes_on(team: Team) -> No
         assert refused["commit"] == bad
         assert (refused["kept"], refused["keeps_last_good"]) == (good, True)
         running_daemon.wait_for("pass.finished")
+        told = team.shell.ok("status", "--format", "json").json["refused"]
+        assert (told["commit"], told["problems"]) == (bad, refused["problems"])
+        assert f"The daemon refuses commit {bad[:12]} since " in team.shell.ok("status").out
+        examined = team.shell.run("doctor")
+        assert (examined.code, f"fail: newest commit: {bad[:12]} is refused since " in examined.out) == (1, True)
         (schedule,) = team.simulator.account.schedules.rows.values()
         schedule.status = "PAUSED"
         running_daemon.send(signal.SIGHUP)
@@ -94,6 +99,23 @@ def test_an_invalid_commit_changes_nothing_and_healing_goes_on(team: Team) -> No
         assert running_daemon.wait_for_pass("applied")["revision"] == commit
         assert running_daemon.end() == 0
         assert [entry["event"] for entry in running_daemon.log].count("configuration.refused") == 1
+    assert team.shell.ok("status", "--format", "json").json["refused"] is None
+    assert "newest commit" not in team.shell.run("doctor").out
+
+
+def test_a_refused_commit_is_known_after_a_restart_without_the_remote(team: Team) -> None:
+    """Nobody mended it, so the daemon goes on telling it, and so does who asks from beside it."""
+    with daemon(team.shell) as running_daemon:
+        running_daemon.wait_for_pass("applied")
+        bad = team.upstream.push(BROKEN)
+        running_daemon.wait_for("configuration.refused")
+        running_daemon.end()
+    team.upstream.bare.rename(team.upstream.bare.with_suffix(".away"))
+    with daemon(team.shell) as running_daemon:
+        running_daemon.wait_for("configuration.refused")
+        running_daemon.wait_for("pass.finished")
+        assert team.shell.ok("status", "--format", "json").json["refused"]["commit"] == bad
+        running_daemon.end()
 
 
 def test_a_setup_that_asks_for_signatures_refuses_an_unsigned_commit(team: Team, tmp_path: Path) -> None:
