@@ -23,7 +23,7 @@ from cdsync.logs import logger
 from cdsync.page.history import PAGE, Question, history_page
 from cdsync.page.overview import Wish, overview_page
 from cdsync.page.refusal import refused_page
-from cdsync.page.rendering import stylesheet
+from cdsync.page.rendering import compiled, stylesheet
 from cdsync.page.resource import HISTORY, missing_page, resource_page
 from cdsync.page.snapshot import Snapshot
 
@@ -55,6 +55,11 @@ class Window:
     token: Callable[[], str | None]
     trusted_header: Callable[[], str | None]
     aside: Aside = asyncio.to_thread
+
+
+async def prepare() -> None:
+    """Do what only the first page would wait for, in a thread of its own: most of a second on a small machine."""
+    await asyncio.to_thread(compiled)
 
 
 def page_routes(window: Window) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from cdsync.daemon.git_feed import GitFeed
 from cdsync.daemon.listener import listening
 from cdsync.daemon.loop import Loop
 from cdsync.daemon.metrics import Metrics
-from cdsync.daemon.pages import Window, page_routes
+from cdsync.daemon.pages import Window, page_routes, prepare
 from cdsync.daemon.reporting import reporting
 from cdsync.daemon.signals import Handlers, hearing
 from cdsync.daemon.standing import Result, Standing
@@ -145,6 +145,8 @@ async def _run(loop: Loop, systemd: Systemd, handlers: Handlers) -> None:
     running = asyncio.create_task(loop.run(), name="loop")
     _obey(loop, running, systemd, handlers)
     handlers.begin(loop.watch())
+    if loop.standing.listens is not None:
+        handlers.begin(prepare())
     logger().info("daemon.started", root=str(loop.settings.root), state=str(loop.settings.state))
     systemd.ready()
     await running

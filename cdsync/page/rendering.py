@@ -19,6 +19,14 @@ def rendered(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def compiled() -> tuple[str, ...]:
+    """Compile every template, so that the first page is made as soon as all others; gives their names."""
+    names = tuple(_environment().list_templates(extensions=["j2"]))
+    for name in names:
+        _environment().get_template(name)
+    return names
+
+
 @cache
 def stylesheet() -> str:
     """The one style sheet of all pages."""
