@@ -176,9 +176,10 @@ def _newness(line: RunLine) -> tuple[bool, float, str]:
 
 
 def _live_line(row: StatusRow, live: LiveProgress) -> RunLine:
-    status, tone = "LIVE", "busy"
+    status, tone, note = "LIVE", "busy", row.note
     if live.halted is not None:
-        status, tone = f"HALTED ({live.halted})", "bad"
+        status, tone = "HALTED", "bad"
+        note = note or f"stopped by {live.halted}"
     elif live.finished:
         status, tone = "DONE", "good"
-    return RunLine(address=row.address, status=status, tone=tone, run=None, live=live, note=row.note)
+    return RunLine(address=row.address, status=status, tone=tone, run=None, live=live, note=note)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cdsync.core.revisions import short_revision
 from cdsync.page import words
 from cdsync.render.lines import counted, printable
 
@@ -45,6 +46,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(counted=counted, stamp=_stamp, moment=words.moment, distance=words.distance, taken=words.taken)
+    made.filters.update(short=short_revision)
     made.globals.update(run_tone=words.run_tone, result_tone=words.result_tone)
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 from starlette.applications import Starlette
 
+from cdsync.core.records import HistoryEntry
 from cdsync.core.urls import Endpoint
 from cdsync.daemon.listener import listening
 from cdsync.daemon.pages import Window, page_routes
@@ -25,6 +26,7 @@ from cdsync.page.snapshot import Snapshot
 from cdsync.simulator import RunningSimulator, running
 from tests.browser.account import LISTENING, SECRETS, declare_example, disturb, force
 from tests.browser.chromium import AXE, BROWSER, DRIVER, chromium, complaints, needs, prefer, requested, size
+from tests.browser.crowd import ENTRIES, crowded
 from tests.cli.process import Shell
 from tests.daemon.process import Daemon, daemon
 from tests.page.account import row, snapshot
@@ -58,11 +60,11 @@ def example(root: Path, *, refresh: str = "1s") -> Iterator[tuple[str, RunningSi
 
 
 @contextmanager
-def served(page: Snapshot) -> Iterator[str]:
+def served(page: Snapshot, entries: Sequence[tuple[int, HistoryEntry]] = ()) -> Iterator[str]:
     """The pages of one unchanging account, served as the daemon does, in a thread."""
     window = Window(
         snapshot=lambda: page,
-        history=lambda _wanted, _size: (),
+        history=lambda _wanted, _size: entries,
         host="127.0.0.1",
         token=lambda: None,
         trusted_header=lambda: None,
@@ -107,6 +109,23 @@ def wider_than_screen(browser: Chrome) -> bool:
         "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
     )
     return found
+
+
+BROKEN_WORDS = """
+const found = [];
+const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+  for (const word of node.data.matchAll(/[A-Za-z_]+/g)) {
+    if (word[0].length > 20) continue;
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map(rect => Math.round(rect.top))).size > 1) found.push(word[0]);
+  }
+}
+return found;
+"""
+"""Words of ordinary length that stand on two lines."""
 
 
 def background(browser: Chrome) -> str:
@@ -161,6 +180,21 @@ def test_every_page_is_readable_by_everybody(tmp_path: Path, browser: Chrome) ->
             assert axe(browser) == [], path
         found = [line for line in complaints(browser) if "/run/nobody" not in line]
         assert found == []
+
+
+def test_every_column_has_room_for_its_words(browser: Chrome) -> None:
+    """From a phone to a wide screen no ordinary word is broken, nothing scrolls sideways, and no field is empty."""
+    with served(crowded(), ENTRIES) as url:
+        for path in ("/?refresh=off", "/history", "/schedule/weekday-leads"):
+            browser.get(f"{url}{path}")
+            for width in (360, 500, 640, 780, 900, 930, 1000, 1050, 1100, 1200, 1300):
+                size(browser, width, 900)
+                assert not wider_than_screen(browser), (path, width)
+                assert browser.execute_script(BROKEN_WORDS) == [], (path, width)
+                facts = browser.find_elements(By.CSS_SELECTOR, ".facts > div")
+                # There are four, so that of one, two or four in a row none is empty.
+                in_first_row = [fact for fact in facts if fact.rect["y"] == facts[0].rect["y"]]
+                assert len(in_first_row) in {0, 1, 2, 4}, (path, width)
 
 
 def test_a_thousand_schedules_are_shown(browser: Chrome) -> None:
