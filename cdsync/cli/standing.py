@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from cdsync.render.lines import Line
 from cdsync.render.plan_json import as_json, crowd_document
 from cdsync.render.refused import refused_document, refused_lines
 from cdsync.render.status import status_document, status_lines
+from cdsync.results import results_path
 from cdsync.store import Store, open_reader, refused_commit
 
 SHORTEST = timedelta(seconds=2)
@@ -57,7 +59,7 @@ def status(ctx: click.Context, *, form: str, watching: bool, interval: str) -> N
     with patiently("reading the account", flags):
         found = asyncio.run(_status(ctx))
     if form == "json":
-        document = status_document(found.rows, revision=found.revision)
+        document = status_document(found.rows, revision=found.revision, results=found.results)
         document |= {"refused": refused_document(found.refused), "crowd": crowd_document(found.crowd)}
         click.echo(as_json(document), nl=False)
         return
@@ -85,7 +87,10 @@ def _watched(ctx: click.Context, interval: str) -> list[Line]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Status:
-    """What one look at the account gives; `refused` is the commit that a daemon beside it does not take up."""
+    """What one look at the account gives.
+
+    `refused` is the commit that a daemon beside it does not take up, `results` where the rows of live runs are.
+    """
 
     title: str
     rows: tuple[StatusRow, ...]
@@ -93,6 +98,7 @@ class _Status:
     now: datetime
     revision: str | None
     refused: RefusedCommit | None
+    results: Mapping[Address, str]
 
 
 async def _status(ctx: click.Context) -> _Status:
@@ -112,6 +118,9 @@ async def _status(ctx: click.Context) -> _Status:
             now=now,
             revision=work.revision,
             refused=refused_commit(work.store) if work.settings.daemon.git is not None else None,
+            results={
+                row.address: str(results_path(work.settings.results, row.address.name)) for row in rows if row.live
+            },
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from cdsync.core.actions import Plan
 from cdsync.core.model import Address
@@ -14,7 +15,8 @@ from cdsync.core.status import StatusRow
 from cdsync.daemon.health import Verdict
 from cdsync.daemon.news import facts_about_resources
 from cdsync.daemon.standing import PassRecord, Standing
-from cdsync.page.snapshot import Concern, PassView, Refusal, Snapshot
+from cdsync.page.snapshot import Concern, PassView, Refusal, ResultFiles, Snapshot
+from cdsync.results import failed_path, results_path
 from cdsync.settings import Settings
 
 
@@ -54,6 +56,7 @@ def snapshot_of(
         desired=configuration.desired.resources if configuration else {},
         owned=seen.owned.resources if seen else {},
         observed=seen.sight.observed.schedules if seen else {},
+        results={row.address: _results(row.address, settings) for row in looked.rows if row.live} if looked else {},
     )
 
 
@@ -62,6 +65,15 @@ def _at_present(row: StatusRow, live: Callable[[Address], LiveProgress | None]) 
     if row.live is None or row.live.finished:
         return row
     return replace(row, live=live(row.address) or row.live)
+
+
+def _results(address: Address, settings: Settings) -> ResultFiles:
+    rows, failed = (place(settings.results, address.name) for place in (results_path, failed_path))
+    return ResultFiles(rows=_shown(rows, settings.root), failed=_shown(failed, settings.root))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _refusals(standing: Standing) -> Iterator[Refusal]:

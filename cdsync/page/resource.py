@@ -53,6 +53,7 @@ def resource_page(snapshot: Snapshot, address: Address, history: Sequence[Histor
         drift=[moved for moved in snapshot.plan.drift if moved.address == address],
         runs=row.runs if row else (),
         live=row.live if row else None,
+        results=snapshot.results.get(address),
         history=history,
     )
 

@@ -63,13 +63,22 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFiles:
+    """Where the rows of a live run are, and the inputs that failed: below the settings' folder, else in full."""
+
+    rows: str
+    failed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All that a page may show. Times are aware, in UTC; `now` is when the page is made, `seen_at` the last look.
 
     `revision` and `accepted_at` are of the configuration in force, `warnings` what it warns about. `refusals` are what
     is wrong with the newest, and the commit that was refused before it could no longer be read. `observed` are the
-    schedules of the account by UID. `healthy` is whether the daemon gets on, `reasons` why not. `failures` is how many
-    passes have failed in a row. `refresh` is how often a page reloads itself.
+    schedules of the account by UID, `results` the files of live runs that were begun. `healthy` is whether the daemon
+    gets on, `reasons` why not. `failures` is how many passes have failed in a row. `refresh` is how often a page
+    reloads itself.
     """
 
     now: datetime
@@ -92,3 +101,4 @@ class Snapshot:
     desired: Mapping[Address, Resource] = field(default_factory=dict)
     owned: Mapping[Address, Ownership] = field(default_factory=dict)
     observed: Mapping[str, RemoteSchedule] = field(default_factory=dict)
+    results: Mapping[Address, ResultFiles] = field(default_factory=dict)

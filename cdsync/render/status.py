@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from cdsync.core.live import remedy_for
+from cdsync.core.model import Address
 from cdsync.core.progress import LiveProgress
 from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health, StatusRow
@@ -21,6 +23,7 @@ STYLE = {
 }
 NAME_WIDTH = 32
 REMOTE_WIDTH = 10
+NO_RESULTS: Mapping[Address, str] = {}
 
 
 def status_lines(rows: tuple[StatusRow, ...], *, title: str) -> list[Line]:
@@ -73,8 +76,10 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def status_document(rows: tuple[StatusRow, ...], *, revision: str | None = None) -> dict[str, Any]:
-    """The status as plain data; `revision` is that of the declaration."""
+def status_document(
+    rows: tuple[StatusRow, ...], *, revision: str | None = None, results: Mapping[Address, str] = NO_RESULTS
+) -> dict[str, Any]:
+    """The status as plain data; `revision` is that of the declaration, `results` where live runs put their rows."""
     return {
         "format_version": 1,
         "revision": revision,
@@ -89,7 +94,7 @@ def status_document(rows: tuple[StatusRow, ...], *, revision: str | None = None)
                 "next_fire": _time(row.next_fire),
                 "last_run": row.last_run,
                 "runs": [_run(run) for run in row.runs],
-                "live": _live(row.live) if row.live is not None else None,
+                "live": _live(row.live, results.get(row.address)) if row.live is not None else None,
                 "note": row.note,
                 "remedy": row.remedy,
             }
@@ -113,13 +118,14 @@ def _run(run: RunStanding) -> dict[str, Any]:
     }
 
 
-def _live(progress: LiveProgress) -> dict[str, Any]:
+def _live(progress: LiveProgress, results: str | None) -> dict[str, Any]:
     return {
         "inputs": progress.total,
         "done": progress.done,
         "empty": progress.empty,
         "failed": progress.failed,
         "rows": progress.rows,
+        "results": results,
         "finished": progress.finished,
         "stopped_by": progress.halted,
         "wait_until": _time(progress.wait_until),

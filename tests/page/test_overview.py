@@ -10,11 +10,13 @@ import pytest
 from justhtml import JustHTML
 
 from cdsync.core.actions import Action, ActionKind, Blocked, BlockedReason, Plan, Reason
+from cdsync.core.model import Address, Kind
+from cdsync.core.progress import LiveProgress
 from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health
 from cdsync.page.overview import PAGE, Wish, overview_page
 from cdsync.page.resource import missing_page, resource_page
-from cdsync.page.snapshot import Concern, PassView, Refusal
+from cdsync.page.snapshot import Concern, PassView, Refusal, ResultFiles
 from tests.page.account import NOW, row, schedule, secretive, snapshot
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
@@ -237,6 +239,21 @@ def test_a_page_of_a_resource_hides_what_is_sensitive_and_nothing_else() -> None
     assert "Authorization" in said
     assert "https://example.com" in said
     assert "0 9 * * 1-5" in said
+
+
+def test_the_page_of_a_live_run_names_the_file_of_its_rows() -> None:
+    """Whoever waits for rows finds them; the file of what failed is named once something did."""
+    live = LiveProgress(action="act", total=4, begun_at=NOW, active_at=NOW, done=2, rows=20)
+    files = ResultFiles(rows="results/hot.jsonl", failed="results/hot.failed.jsonl")
+    address = Address(Kind.RUN, "hot")
+
+    def said(progress: LiveProgress) -> str:
+        page = snapshot(row(address=address, live=progress), desired={}, results={address: files})
+        return text_of(resource_page(page, address, ()) or "", "#main > section .box")
+
+    assert "Its rows are in results/hot.jsonl" in said(live)
+    assert "hot.failed" not in said(live)
+    assert "the inputs that failed in results/hot.failed.jsonl" in said(replace(live, failed=1))
 
 
 def test_a_resource_that_nobody_knows_has_no_page() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdsync.core.model import Kind
+from cdsync.core.progress import LiveProgress
 from cdsync.core.standing import RunStanding
 from cdsync.core.status import Health, StatusRow
 from cdsync.render.lines import STYLES, WIDTH, joined
@@ -128,3 +129,13 @@ def test_a_live_run_that_stopped_says_how_it_goes_on() -> None:
     assert joined(status_lines((row,), title="example")).splitlines()[4] == (
         "    what to do: add credits or a subscription, then: cdsync resume run/backfill"
     )
+
+
+def test_programs_are_told_where_the_rows_of_a_live_run_are() -> None:
+    """With its progress; what is no live run has neither."""
+    live = LiveProgress(action="act", total=4, begun_at=NOW, active_at=NOW, rows=20)
+    rows = (replace(ROWS[0], live=live), ROWS[1])
+    first, second = status_document(rows, results={ROWS[0].address: "/root/results/backfill.jsonl"})["resources"]
+
+    assert (first["live"]["rows"], first["live"]["results"]) == (20, "/root/results/backfill.jsonl")
+    assert second["live"] is None
