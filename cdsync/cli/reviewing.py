@@ -59,18 +59,20 @@ def plan(
         planned, remarks = asyncio.run(_plan(ctx, targets, ref))
     found, account = planned.plan, planned.account
     document = plan_document(found, account=account, revision=planned.revision, targets=targets, remarks=remarks)
-    text = as_json(document)
+    text, revision = as_json(document), planned.revision
     if output is not None:
         _save(output, text)
     match form:
         case "json":
             click.echo(text, nl=False)
         case "markdown":
-            click.echo(plan_markdown(found, account=account, targets=targets, remarks=remarks), nl=False)
+            told = plan_markdown(found, account=account, revision=revision, targets=targets, remarks=remarks)
+            click.echo(told, nl=False)
         case "html":
             from cdsync.render.plan_html import plan_html  # noqa: PLC0415 # jinja2 is slow to import
 
-            click.echo(plan_html(found, account=account, targets=targets, remarks=remarks), nl=False)
+            told = plan_html(found, account=account, revision=revision, targets=targets, remarks=remarks)
+            click.echo(told, nl=False)
         case _:
             if remarks.crowd is not None:
                 click.echo(f"warning: {crowd_sentence(remarks.crowd)}", err=True)

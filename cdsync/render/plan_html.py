@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cdsync.core.actions import Action, ActionKind, Blocked, Plan
 from cdsync.core.plan import fingerprint_of_plan
 from cdsync.core.remarks import Remarks
+from cdsync.core.revisions import short_revision
 from cdsync.render.lines import printable
 from cdsync.render.page import page
 from cdsync.render.plan_rows import WIDTH, RowText, row_text
@@ -28,13 +29,21 @@ class _Section:
     rows: tuple[RowText, ...]
 
 
-def plan_html(plan: Plan, *, account: str, targets: tuple[str, ...] = (), remarks: Remarks = NO_REMARKS) -> str:
-    """The plan as a page, the same for the same plan and remarks."""
+def plan_html(
+    plan: Plan,
+    *,
+    account: str,
+    revision: str | None = None,
+    targets: tuple[str, ...] = (),
+    remarks: Remarks = NO_REMARKS,
+) -> str:
+    """The plan as a page, the same for the same plan and remarks; `revision` is that of the declaration."""
     since = remarks.since
     return page(
         "plan.html.j2",
         summary=summary_sentence(plan).removesuffix("."),
         account=printable(account),
+        revision=printable(short_revision(revision)) if revision is not None else None,
         warnings=tuple(map(printable, warnings_of(plan, remarks))),
         counts=tuple(_counts(plan)),
         since=printable(since_sentence(since)) if since is not None else None,

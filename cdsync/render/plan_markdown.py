@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cdsync.core.actions import Action, ActionKind, Blocked, Drift, Plan
 from cdsync.core.plan import fingerprint_of_plan
 from cdsync.core.remarks import Remarks
+from cdsync.core.revisions import short_revision
 from cdsync.render.lines import counted, printable, shortened, wrapped
 from cdsync.render.plan_rows import WIDTH, RowText, row_text
 from cdsync.render.plan_sections import SIGNS, sections_of, since_sentence, summary_sentence, tally, warnings_of
@@ -62,15 +63,22 @@ class _Fold:
 
 
 def plan_markdown(
-    plan: Plan, *, account: str, targets: tuple[str, ...] = (), remarks: Remarks = NO_REMARKS, limit: int = LIMIT
+    plan: Plan,
+    *,
+    account: str,
+    revision: str | None = None,
+    targets: tuple[str, ...] = (),
+    remarks: Remarks = NO_REMARKS,
+    limit: int = LIMIT,
 ) -> str:
     """The plan as one Markdown document of less than `limit` characters, the same for the same plan and remarks.
 
+    `revision` is that of the declaration.
     Where not all rows fit, the most important ones are shown, and it says how many of which kind are not.
     """
     folds = _folds(plan, remarks)
     blocks = [block for fold in folds for block in fold.blocks]
-    head, foot = _head(plan, remarks), _foot(plan, account, targets)
+    head, foot = _head(plan, remarks), _foot(plan, account, revision, targets)
     frames = sum(len(_folded(fold.title, (), total=len(fold.blocks))) + 2 * MOST_TICKS for fold in folds)
     kept = _fitting(blocks, limit - len(head) - len(foot) - len(_cut_note(blocks)) - frames)
     left = [block for block in blocks if id(block) not in kept]
@@ -188,10 +196,11 @@ def _cut_note(blocks: list[_Block]) -> str:
     return f"> **Not shown, because a comment has no room for it:** {what}. For all of it: {code('cdsync plan')}\n\n"
 
 
-def _foot(plan: Plan, account: str, targets: tuple[str, ...]) -> str:
+def _foot(plan: Plan, account: str, revision: str | None, targets: tuple[str, ...]) -> str:
     globs = ", ".join(code(shown(target)) for target in targets[:NAMED])
     confined = f" Confined to {globs}{' and others' if len(targets) > NAMED else ''}." if targets else ""
-    return f"Fingerprint {code(fingerprint_of_plan(plan))} for {code(shown(account, width=WIDTH))}.{confined}\n"
+    of = f", as of {code(shown(short_revision(revision), width=WIDTH))}" if revision is not None else ""
+    return f"Fingerprint {code(fingerprint_of_plan(plan))} for {code(shown(account, width=WIDTH))}{of}.{confined}\n"
 
 
 def prose(text: str) -> str:

@@ -22,7 +22,7 @@ from tests.render.reviewed import HOSTILE, hostile_plan, hostile_remarks, large_
 def hostile(text: str) -> str:
     """The page of a plan with this text everywhere."""
     plan = hostile_plan(text)
-    return plan_html(plan, account=text, targets=(text,), remarks=hostile_remarks(plan, text))
+    return plan_html(plan, account=text, revision=text, targets=(text,), remarks=hostile_remarks(plan, text))
 
 
 def parsed(html: str) -> JustHTML:
@@ -107,6 +107,15 @@ def test_no_row_is_left_out_of_a_large_plan() -> None:
     """A page has no limit."""
     page = parsed(plan_html(large_plan(300), account="x"))
     assert len(page.root.query("article")) == 300
+
+
+def test_the_commit_that_was_planned_is_told() -> None:
+    """A reviewer sees which one it is about; without one nothing is said of it."""
+    page = parsed(plan_html(large_plan(1), account="x", revision="a" * 40))
+    (line,) = page.query("header > p")
+
+    assert " ".join(line.to_text().split()) == "cdsync plan for x , as of aaaaaaaaaaaa"
+    assert "as of" not in plan_html(large_plan(1), account="x")
 
 
 def test_an_empty_plan_says_so() -> None:

@@ -53,7 +53,7 @@ def text_outside_code(page: JustHTML) -> str:
 def hostile(text: str) -> str:
     """The Markdown of a plan with this text everywhere."""
     plan = hostile_plan(text)
-    return plan_markdown(plan, account=text, targets=(text,), remarks=hostile_remarks(plan, text))
+    return plan_markdown(plan, account=text, revision=text, targets=(text,), remarks=hostile_remarks(plan, text))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -125,7 +125,11 @@ def test_no_text_makes_it_longer_than_a_comment_may_be(text: str, size: int) -> 
     """A row that would take the room of all others is counted, not shown."""
     plan = hostile_plan(text * size)
     markdown = plan_markdown(
-        plan, account=text * size, targets=(text * size,) * 9, remarks=hostile_remarks(plan, text * size)
+        plan,
+        account=text * size,
+        revision=text * size,
+        targets=(text * size,) * 9,
+        remarks=hostile_remarks(plan, text * size),
     )
 
     assert len(markdown) < LIMIT
@@ -153,6 +157,14 @@ def test_a_changed_cron_shows_words_and_fires_of_both_sides() -> None:
 """
         in text
     )
+
+
+def test_the_commit_that_was_planned_is_told() -> None:
+    """A reviewer sees which one it is about; without one nothing is said of it."""
+    text = plan_markdown(large_plan(1), account="x", revision=f"{'a' * 40}-dirty")
+
+    assert text.endswith(" for <code>x</code>, as of <code>aaaaaaaaaaaa-dirty</code>.\n")
+    assert "as of" not in plan_markdown(large_plan(1), account="x")
 
 
 def test_an_empty_plan_says_so() -> None:
