@@ -21,9 +21,10 @@ from cdsync.errors import CdsyncError, GitError
 from cdsync.gitsource import GitSource
 from cdsync.reconciler import Pass
 from cdsync.references import References
+from cdsync.render.refused import refused_sentence
 from cdsync.revision import revision_of
 from cdsync.settings import GitSettings, Settings, cache_folder, with_environment
-from cdsync.store import Store, open_reader, open_writer
+from cdsync.store import Store, open_reader, open_writer, refused_commit
 
 if TYPE_CHECKING:
     import httpx
@@ -87,12 +88,22 @@ async def declaration(around: Surroundings) -> tuple[Configuration, str | None]:
         return configuration, revision_of(configuration.settings.root)
     found = await git_source(settings.daemon.git, settings, around).good(settings, now=around.now())
     if found is None:
-        raise GitError(
-            f"{settings.root} declares nothing itself, and no commit of its repository was taken up yet",
-            remedy="to see first what it would do, plan in a checkout of the repository: cdsync -C CHECKOUT plan; "
-            "then let the daemon take it up, which applies it: cdsync daemon --once",
-        )
+        raise _nothing_taken_up(settings)
     return found.configuration, found.commit
+
+
+def _nothing_taken_up(settings: Settings) -> GitError:
+    """There is no good commit yet; with the one that the daemon refuses, if it has looked at one."""
+    problem = f"{settings.root} declares nothing itself, and no commit of its repository was taken up yet"
+    with suppress(CdsyncError), open_reader(settings.state) as store:
+        if (refused := refused_commit(store)) is not None:
+            remedy = refused.remedy or "push one that is valid"
+            return GitError(f"{problem}: {refused_sentence(refused)}", remedy=remedy)
+    return GitError(
+        problem,
+        remedy="to see first what it would do, plan in a checkout of the repository: cdsync -C CHECKOUT plan; then let "
+        "the daemon take it up, which applies it: cdsync daemon --once",
+    )
 
 
 def git_source(git: GitSettings, settings: Settings, around: Surroundings) -> GitSource:

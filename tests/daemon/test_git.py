@@ -118,6 +118,17 @@ def test_a_refused_commit_is_known_after_a_restart_without_the_remote(team: Team
         running_daemon.end()
 
 
+def test_a_first_commit_that_is_refused_is_told_by_every_command(team: Team) -> None:
+    """There is nothing to show a status of, and whoever asks is told why."""
+    bad = team.upstream.push(BROKEN)
+    assert team.shell.run("daemon", "--once").code == 1
+    asked = team.shell.run("status")
+
+    assert asked.code == 1
+    assert f"taken up yet: {bad[:12]} is refused since " in asked.err
+    assert "conf/eu/schedules.yaml:4:11: schedule/a: " in asked.err
+
+
 def test_a_setup_that_asks_for_signatures_refuses_an_unsigned_commit(team: Team, tmp_path: Path) -> None:
     """Whoever can push cannot change the account without a key that may sign."""
     ann = ssh_key(tmp_path, "ann")
