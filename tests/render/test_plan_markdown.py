@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from justhtml import JustHTML
 from markdown_it import MarkdownIt
@@ -85,6 +85,10 @@ def test_nobody_is_mentioned_and_nothing_is_referred_to() -> None:
 
 
 @given(st.text())
+@example("-")
+@example("- a")
+@example("1. a")
+@example("2) a")
 def test_a_sentence_and_a_value_read_as_they_are(text: str) -> None:
     """Any text survives as text, in a line of its own and in the cell of a table."""
     words = printable(text)
