@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
 from cdsync.core.progress import LiveProgress
-from cdsync.core.records import HistoryEntry, HistoryFilter, Intent, PendingIntent
-from cdsync.errors import StoreError
-from cdsync.store.codec import (
-    decode_intent,
-    decode_ownership,
-    decode_progress,
-    decode_time,
-    encode_intent,
-    encode_time,
-)
-from cdsync.store.faults import legible, store_errors
-from cdsync.store.lock import identity_of
+from cdsync.core.records import HistoryEntry, HistoryFilter
+from cdsync.store.codec import decode_ownership, decode_progress, decode_time, encode_time
+from cdsync.store.faults import legible
+from cdsync.store.journal import Journal
 from cdsync.store.rows import (
     DROP_OLD_RUNS,
     DROP_SHORTER_HOLD,
@@ -39,46 +28,9 @@ from cdsync.store.rows import (
     run_of,
 )
 
-CREATIONS = ("create", "launch")
-"""The steps whose repetition would be paid for: only these must be resolved by looking."""
 
-
-class Store:
+class Store(Journal):
     """An open state. Every method that writes is one transaction; each raises StoreError when it cannot."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._file = identity_of(path)
-        self.path = path
-
-    def require_in_place(self) -> None:
-        """Make sure that the file that is written is still the one that the next to open it will find.
-
-        Raises:
-            StoreError: it was deleted, moved away or replaced; what is written would be lost.
-        """
-        if self._file != identity_of(self.path):
-            raise StoreError(
-                f"{self.path}: deleted, moved away or replaced while it was in use; what is written now would be lost",
-                remedy="put it back where it was, or stop cdsync and put back a backup",
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with store_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A full disk or a broken one has made SQLite roll back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def _rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
-        with store_errors(self.path):
-            return self._connection.execute(query, values).fetchall()
 
     def fact(self, key: str) -> str | None:
         """Something found out once and remembered: the dialect, whether labels work, the workspace."""
@@ -162,56 +114,6 @@ class Store:
         """One run of ours as last seen."""
         rows = self._rows(f"{SELECT_RUNS} WHERE uid = ?", uid)
         return run_of(rows[0]) if rows else None
-
-    @legible
-    def pending(self) -> tuple[PendingIntent, ...]:
-        """The creations whose outcome is not known, oldest first."""
-        rows = self._rows("SELECT id, intent, missed_at, step FROM journal WHERE outcome IS NULL ORDER BY id")
-        return tuple(
-            PendingIntent(id=int(row[0]), intent=decode_intent(row[1]), missed_at=decode_time(row[2]))
-            for row in rows
-            if row[3] in CREATIONS
-        )
-
-    def begin(self, intent: Intent) -> int:
-        """Write down a request before it leaves; gives the number under which `finish` closes it."""
-        with self._transaction() as connection:
-            cursor = connection.execute(
-                "INSERT INTO journal (address, step, intent) VALUES (?, ?, ?)",
-                (str(intent.address), intent.step, encode_intent(intent)),
-            )
-            return cursor.lastrowid or 0
-
-    def finish(
-        self,
-        number: int,
-        outcome: str,
-        *,
-        owned: Ownership | None = None,
-        run: FollowedRun | None = None,
-        entry: HistoryEntry | None = None,
-    ) -> None:
-        """Close a request as `done`, `refused` or `absent`, with what is ours and on record because of it."""
-        with self._transaction() as connection:
-            connection.execute("UPDATE journal SET outcome = ? WHERE id = ?", (outcome, number))
-            if owned is not None:
-                put_ownership(connection, owned)
-            if run is not None:
-                put_run(connection, run)
-            if entry is not None:
-                put_history(connection, entry)
-
-    def missed(self, number: int, at: datetime) -> None:
-        """Note that looking for a creation found nothing, the first time."""
-        with self._transaction() as connection:
-            connection.execute("UPDATE journal SET missed_at = ? WHERE id = ?", (encode_time(at), number))
-
-    def settle(self, address: Address, *, outcome: str) -> None:
-        """Close the creations of a resource whose outcome is unknown, because a person knows it."""
-        with self._transaction() as connection:
-            connection.execute(
-                "UPDATE journal SET outcome = ? WHERE outcome IS NULL AND address = ?", (outcome, str(address))
-            )
 
     def hold(self, address: Address, hold: Hold) -> None:
         """Remember that a person wants a resource left alone."""

@@ -1,0 +1,69 @@
+"""The journal: each request from before it leaves until it is known what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cdsync.core.model import Address, FollowedRun, Ownership
+from cdsync.core.records import HistoryEntry, Intent, PendingIntent
+from cdsync.store.codec import decode_intent, decode_time, encode_intent, encode_time
+from cdsync.store.faults import legible
+from cdsync.store.file import StateFile
+from cdsync.store.rows import put_history, put_ownership, put_run
+
+CREATIONS = ("create", "launch")
+"""The steps whose repetition would be paid for: only these must be resolved by looking."""
+
+
+class Journal(StateFile):
+    """What is under way."""
+
+    @legible
+    def pending(self) -> tuple[PendingIntent, ...]:
+        """The creations whose outcome is not known, oldest first."""
+        rows = self._rows("SELECT id, intent, missed_at, step FROM journal WHERE outcome IS NULL ORDER BY id")
+        return tuple(
+            PendingIntent(id=int(row[0]), intent=decode_intent(row[1]), missed_at=decode_time(row[2]))
+            for row in rows
+            if row[3] in CREATIONS
+        )
+
+    def begin(self, intent: Intent) -> int:
+        """Write down a request before it leaves; gives the number under which `finish` closes it."""
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO journal (address, step, intent) VALUES (?, ?, ?)",
+                (str(intent.address), intent.step, encode_intent(intent)),
+            )
+            return cursor.lastrowid or 0
+
+    def finish(
+        self,
+        number: int,
+        outcome: str,
+        *,
+        owned: Ownership | None = None,
+        run: FollowedRun | None = None,
+        entry: HistoryEntry | None = None,
+    ) -> None:
+        """Close a request as `done`, `refused` or `absent`, with what is ours and on record because of it."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE journal SET outcome = ? WHERE id = ?", (outcome, number))
+            if owned is not None:
+                put_ownership(connection, owned)
+            if run is not None:
+                put_run(connection, run)
+            if entry is not None:
+                put_history(connection, entry)
+
+    def missed(self, number: int, at: datetime) -> None:
+        """Note that looking for a creation found nothing, the first time."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE journal SET missed_at = ? WHERE id = ?", (encode_time(at), number))
+
+    def settle(self, address: Address, *, outcome: str) -> None:
+        """Close the creations of a resource whose outcome is unknown, because a person knows it."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE journal SET outcome = ? WHERE outcome IS NULL AND address = ?", (outcome, str(address))
+            )
