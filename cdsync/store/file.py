@@ -13,24 +13,28 @@ from cdsync.store.lock import identity_of
 
 
 class StateFile:
-    """An open state file."""
+    """An open state file; `lock` is the file that keeps others from writing it, None where none is held."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, lock: Path | None = None) -> None:
         self._connection = connection
-        self._file = identity_of(path)
+        self._held = {file: identity_of(file) for file in (path, lock) if file is not None}
         self.path = path
 
     def require_in_place(self) -> None:
-        """Make sure that the file that is written is still the one that the next to open it will find.
+        """Make sure that the file that is written, and its lock, are those that the next to open it will find.
 
         Raises:
-            StoreError: it was deleted, moved away or replaced; what is written would be lost.
+            StoreError: one was deleted, moved away or replaced; what is written would be lost, or another writes too.
         """
-        if self._file != identity_of(self.path):
-            raise StoreError(
-                f"{self.path}: deleted, moved away or replaced while it was in use; what is written now would be lost",
-                remedy="put it back where it was, or stop cdsync and put back a backup",
-            )
+        for file, identity in self._held.items():
+            if identity != identity_of(file):
+                what = "what is written now would be lost" if file == self.path else "another may write the state now"
+                raise StoreError(
+                    f"{file}: deleted, moved away or replaced while it was in use; {what}",
+                    remedy="stop every cdsync that works on this state; put the file back where it was, or a backup"
+                    if file == self.path
+                    else "stop every cdsync that works on this state, and start one again",
+                )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

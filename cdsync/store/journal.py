@@ -29,7 +29,12 @@ class Journal(StateFile):
         )
 
     def begin(self, intent: Intent) -> int:
-        """Write down a request before it leaves; gives the number under which `finish` closes it."""
+        """Write down a request before it leaves; gives the number under which `finish` closes it.
+
+        Raises:
+            StoreError: it cannot be written where the next one looks for it, so it must not be sent.
+        """
+        self.require_in_place()
         with self._transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO journal (address, step, intent) VALUES (?, ?, ?)",

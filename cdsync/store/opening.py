@@ -36,7 +36,8 @@ def open_writer(
         path = path.resolve()  # one file has one lock, whatever links lead to it
         _refuse_another_file(path)
         _make_home(path)
-        descriptor = lock.acquire(path.with_name(path.name + ".lock"), holder=holder)
+        beside = path.with_name(path.name + ".lock")
+        descriptor = lock.acquire(beside, holder=holder)
     try:
         with store_errors(path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -47,7 +48,7 @@ def open_writer(
                 connection.execute("PRAGMA synchronous = FULL")
                 _check(connection, path)
                 migrate(connection, path)
-            yield Store(connection, path)
+            yield Store(connection, path, lock=beside)
     finally:
         lock.release(descriptor)
 

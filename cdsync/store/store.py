@@ -98,7 +98,12 @@ class Store(Journal):
         owned: Ownership | None = None,
         entry: HistoryEntry | None = None,
     ) -> None:
-        """Remember how far a live run has come; with its ownership when it begins."""
+        """Remember how far a live run has come; with its ownership when it begins.
+
+        Raises:
+            StoreError: it cannot be written where the next one looks for it, so nothing more may be asked for.
+        """
+        self.require_in_place()
         with self._transaction() as connection:
             put_live(connection, address, progress)
             if owned is not None:

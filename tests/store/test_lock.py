@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cdsync.core.progress import LiveProgress
 from cdsync.errors import StoreBusy, StoreCorrupt, StoreError
 from cdsync.store import lock, open_beside, open_reader, open_writer, state_holder
-from tests.store.values import intent, ownership
+from tests.store.values import AT_SEVEN, address_of, intent, ownership
 
 HOLDER = """
 import sys
@@ -150,3 +151,35 @@ def test_a_daemon_that_holds_the_state_is_no_obstacle_to_wait_for(tmp_path: Path
     ):
         pass
     assert "send it SIGHUP (systemctl reload) or POST /reconcile" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("taken", ["state.db.lock", "state.db", "."])
+def test_a_writer_whose_files_were_taken_away_writes_down_no_request(tmp_path: Path, taken: str) -> None:
+    """Whoever opens the state next is kept out by no lock, so what is not written where that one looks is not sent."""
+    path = tmp_path / "home" / "state.db"
+    progress = LiveProgress(action="an-action", total=1, begun_at=AT_SEVEN, active_at=AT_SEVEN)
+    with open_writer(path, holder="first") as store:
+        store.begin(intent("a"))
+        (path.parent / taken).rename(tmp_path / "away")
+        if taken != "state.db":
+            path.parent.mkdir(exist_ok=True)
+            path.with_name("state.db.lock").touch()
+        with pytest.raises(StoreError, match="deleted, moved away or replaced while it was in use"):
+            store.begin(intent("b"))
+        with pytest.raises(StoreError, match="deleted, moved away or replaced while it was in use"):
+            store.save_live(address_of("c"), progress)
+        assert [pending.intent for pending in store.pending()] == [intent("a")]
+
+
+def test_a_lock_that_is_put_back_is_the_lock_again(tmp_path: Path) -> None:
+    """It is the file that counts, and the holder goes on with it."""
+    path = tmp_path / "state.db"
+    lock_file = tmp_path / "state.db.lock"
+    with open_writer(path, holder="first") as store:
+        lock_file.rename(tmp_path / "away")
+        with pytest.raises(StoreError, match=r"state\.db\.lock: deleted, .*; another may write the state now"):
+            store.begin(intent("a"))
+        (tmp_path / "away").rename(lock_file)
+        store.begin(intent("a"))
+        with pytest.raises(StoreBusy), open_writer(path, holder="second"):
+            pass
