@@ -14,7 +14,6 @@ from cdsync.core.echo import loosely
 from cdsync.core.events import Event, Failed, Started, Succeeded, Unresolved
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Address, Schedule
-from cdsync.core.records import Intent
 from cdsync.errors import ApiError, CdsyncError, OutcomeUnknown
 from cdsync.executor import live_steps, run_steps, schedule_steps
 from cdsync.executor.journaled import Workshop
@@ -112,19 +111,7 @@ def _twin_key(action: Action, shop: Workshop) -> Hashable:
 def _twin_in_doubt(action: Action, shop: Workshop) -> Address | None:
     """Another resource of which it is not known yet whether it was created, and whose object could be taken for this
     one's."""
-    key = _twin_key(action, shop)
-    open_creations = (row.intent for row in shop.store.pending() if row.intent.address != action.address)
-    return next((intent.address for intent in open_creations if _key_of(intent) == key), None)
-
-
-def _key_of(intent: Intent) -> Hashable:
-    """What the object of a creation would be known by; as `_twin_key` of its resource."""
-    record = intent.record
-    if record is None:
-        return None
-    if record.cron is not None:
-        return ("schedule", *work_key(record.action, record.cron))
-    return ("run", record.action, intent.schedule_at or canonical(loosely(intent.parameters)))
+    return shop.doubts.twin_of(action.address, _twin_key(action, shop))
 
 
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from cdsync.core.actions import Action
 from cdsync.core.events import Event
 from cdsync.core.labels import label_of
 from cdsync.core.match import matching_runs, matching_schedules
-from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership
+from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership, RemoteRun, RemoteSchedule
 from cdsync.core.records import HistoryEntry, Intent, changes_in_words
 from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
+from cdsync.executor.doubts import Doubts
 from cdsync.references import References
 from cdsync.store import Store
 
@@ -49,6 +50,24 @@ class Workshop:
     slice: timedelta | None
     stopping: Callable[[], bool]
     tell: Callable[[Event], None]
+    doubts: Doubts = field(init=False)
+    _there: dict[str, tuple[list[RemoteRun], list[RemoteSchedule]]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.doubts = Doubts(pending.intent for pending in self.store.pending())
+        self._there = {}
+        for run in self.observed.runs.values():
+            self._there.setdefault(run.action, ([], []))[0].append(run)
+        for schedule in self.observed.schedules.values():
+            self._there.setdefault(schedule.action, ([], []))[1].append(schedule)
+
+    def already_there(self, intent: Intent) -> tuple[str, ...]:
+        """What would be taken for the effect of a creation if its answer were lost, for the clocks are not exact."""
+        # By action, because going through all for each creation takes minutes where there are thousands of both.
+        runs, schedules = self._there.get(intent.record.action, ([], [])) if intent.record is not None else ([], [])
+        if intent.step == "launch":
+            return tuple(run.uid for run in matching_runs(intent, runs, labels=self.labels))
+        return tuple(schedule.uid for schedule in matching_schedules(intent, schedules, labels=self.labels))
 
     def now(self) -> datetime:
         """The present moment on the server's clock."""
@@ -109,13 +128,15 @@ async def create_journaled(
 async def _create_once(
     shop: Workshop, action: Action, intent: Intent, request: Callable[[str | None], Awaitable[str]]
 ) -> Ownership:
-    number = shop.store.begin(replace(intent, already_there=_already_there(shop, intent)))
+    number = shop.store.begin(replace(intent, already_there=shop.already_there(intent)))
+    shop.doubts.begin(intent)
     try:
         uid = await request(intent.label)
     except OutcomeUnknown:
         raise
     except ApiError as error:
         shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))
+        shop.doubts.end(intent)
         raise
     owned = replace(_record(intent), uid=uid)
     shop.store.finish(
@@ -125,15 +146,8 @@ async def _create_once(
         run=first_sight(owned),
         entry=shop.entry(action, "done", uid=uid),
     )
+    shop.doubts.end(intent)
     return owned
-
-
-def _already_there(shop: Workshop, intent: Intent) -> tuple[str, ...]:
-    """What would be taken for the effect of a creation, if its answer were lost, because the clocks are not exact."""
-    runs, schedules = shop.observed.runs.values(), shop.observed.schedules.values()
-    if intent.step == "launch":
-        return tuple(run.uid for run in matching_runs(intent, runs, labels=shop.labels))
-    return tuple(schedule.uid for schedule in matching_schedules(intent, schedules, labels=shop.labels))
 
 
 def first_sight(owned: Ownership) -> FollowedRun | None:

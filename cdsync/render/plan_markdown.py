@@ -42,7 +42,7 @@ IMPORTANCE = (
 MOST_TICKS = 100
 """A row with a longer run of backticks is not shown: the fence around it would take the room of others."""
 
-_PLAIN = re.compile(r"^-|(?<=^[0-9])[.)]|(?![.:](?: |$))[^A-Za-z0-9 ,;()\u00a1-\U0010ffff-]")
+_PLAIN = re.compile(r"^-|^[0-9](?=[0-9]*[.)])|(?![.:](?: |$))[^A-Za-z0-9 ,;()\u00a1-\U0010ffff-]")
 """What is not written as it is: all that may have a meaning, but for the stops of a sentence; a dash or a number at the
 start would begin a list."""
 

@@ -137,21 +137,27 @@ class World:
         **policy: Any,
     ) -> Applied:
         """Apply what is declared; `meanwhile` happens between the plan and its first request."""
+        async with self.opened(resources, **policy) as work:
+            return await self.applying(work, patient=patient, meanwhile=meanwhile)
+
+    async def applying(
+        self, work: Pass, *, patient: bool = True, meanwhile: Callable[[], None] | None = None
+    ) -> Applied:
+        """Let one command that is open apply."""
 
         def approve(_planned: Planned) -> bool:
             if meanwhile is not None:
                 meanwhile()
             return True
 
-        async with self.opened(resources, **policy) as work:
-            applied = await apply_pass(
-                work,
-                review=lambda _: None,
-                approve=approve,
-                lifted=lambda _: True,
-                on_event=self.events.append,
-                patient=patient,
-            )
+        applied = await apply_pass(
+            work,
+            review=lambda _: None,
+            approve=approve,
+            lifted=lambda _: True,
+            on_event=self.events.append,
+            patient=patient,
+        )
         assert applied is not None
         return applied
 

@@ -88,7 +88,7 @@ def test_nobody_is_mentioned_and_nothing_is_referred_to() -> None:
 @example("-")
 @example("- a")
 @example("1. a")
-@example("2) a")
+@example("12) a")
 def test_a_sentence_and_a_value_read_as_they_are(text: str) -> None:
     """Any text survives as text, in a line of its own and in the cell of a table."""
     words = printable(text)
