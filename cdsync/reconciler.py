@@ -245,6 +245,7 @@ async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...
         work.store,
         labels=known_labels(work.store),
         settle=work.settings.api.settle,
+        under_way=work.settings.api.timeout,
         revision=work.revision,
         patient=patient,
     )

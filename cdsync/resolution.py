@@ -1,6 +1,7 @@
 """Finds out what became of creations whose answer was lost, by looking: never by sending them again.
 
-Exactly one match is taken as ours. None, seen twice with the settle time in between, means that it was never made.
+Exactly one match is taken as ours. None, seen twice with the settle time in between, means that it was never made; one
+whose sender died in the middle may be under way for as long as a request may take, and that is waited for before.
 Several are left for a person, and so is one that was made long after the request.
 """
 
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from cdsync.api import Api
 from cdsync.core.context import SKEW, owned_uids
@@ -22,12 +24,16 @@ from cdsync.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What looking has shown: creations found, ruled out, not seen yet, and those in doubt (the UIDs)."""
+    """What looking has shown: creations found, ruled out, not seen yet, and those in doubt (the UIDs).
+
+    `wait` is how long it takes until all that was not seen yet can be ruled out.
+    """
 
     found: tuple[Address, ...] = ()
     absent: tuple[Address, ...] = ()
     waiting: tuple[Address, ...] = ()
     ambiguous: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    wait: timedelta = timedelta()
 
     @property
     def settled(self) -> tuple[Address, ...]:
@@ -36,32 +42,46 @@ class Resolution:
 
 
 async def resolve(
-    api: Api, store: Store, *, labels: bool | None, settle: timedelta, revision: str | None, patient: bool
+    api: Api,
+    store: Store,
+    *,
+    labels: bool | None,
+    settle: timedelta,
+    under_way: timedelta,
+    revision: str | None,
+    patient: bool,
 ) -> Resolution:
     """Look for every creation whose outcome is unknown; `patient` waits for the second look where one is needed.
+
+    `under_way` is how long one request may take, `settle` how long its effect may take to show.
 
     Raises:
         ApiError: the API could not be looked at; nothing was concluded.
     """
-    first = await _look(api, store, labels=labels, settle=settle, revision=revision)
+    look = partial(_look, api, store, labels=labels, settle=settle, under_way=under_way, revision=revision)
+    first = await look()
     if not (patient and first.waiting):
         return first
     # The server's clock is known to the second only, so a second more makes sure of the whole time.
-    await asyncio.sleep(settle.total_seconds() + 1)
-    second = await _look(api, store, labels=labels, settle=settle, revision=revision)
+    await asyncio.sleep(first.wait.total_seconds() + 1)
+    second = await look()
     return Resolution(
         found=first.found + second.found,
         absent=first.absent + second.absent,
         waiting=second.waiting,
         ambiguous=second.ambiguous,
+        wait=second.wait,
     )
 
 
-async def _look(api: Api, store: Store, *, labels: bool | None, settle: timedelta, revision: str | None) -> Resolution:
+async def _look(
+    api: Api, store: Store, *, labels: bool | None, settle: timedelta, under_way: timedelta, revision: str | None
+) -> Resolution:
     found: list[Address] = []
     absent: list[Address] = []
     waiting: list[Address] = []
     ambiguous: dict[Address, tuple[str, ...]] = {}
+    longest = timedelta()
     for pending in store.pending():
         address = pending.intent.address
         matches = await _matches(api, store, pending, labels=labels)
@@ -70,16 +90,24 @@ async def _look(api: Api, store: Store, *, labels: bool | None, settle: timedelt
             found.append(address)
         elif matches:
             ambiguous[address] = tuple(remote.uid for remote in matches)
-        elif pending.missed_at is None:
-            store.missed(pending.id, api.server_now())
-            waiting.append(address)
-        elif api.server_now() - pending.missed_at < settle:
+        elif (wait := _wait(api, store, pending, settle=settle, under_way=under_way)) > timedelta():
+            longest = max(longest, wait)
             waiting.append(address)
         else:
             entry = _entry(pending, "absent", uid=None, revision=revision, api=api)
             store.finish(pending.id, "absent", entry=entry)
             absent.append(address)
-    return Resolution(tuple(found), tuple(absent), tuple(waiting), ambiguous)
+    return Resolution(tuple(found), tuple(absent), tuple(waiting), ambiguous, longest)
+
+
+def _wait(api: Api, store: Store, pending: PendingIntent, *, settle: timedelta, under_way: timedelta) -> timedelta:
+    """How long after this look in vain another one rules a creation out; nothing when this one does."""
+    # One whose end nobody saw may have left right before its sender died, and that was before the first look.
+    whole = settle if pending.lost else under_way + settle
+    if pending.missed_at is None:
+        store.missed(pending.id, api.server_now())
+        return max(whole, timedelta(microseconds=1))
+    return whole - (api.server_now() - pending.missed_at)
 
 
 async def _matches(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from cdsync.core.actions import BlockedReason
-from cdsync.core.model import Schedule
+from cdsync.core.model import Resource, Schedule
 from cdsync.errors import ApiError
 from cdsync.resolution import resolve
 from cdsync.simulator import Fault
@@ -17,6 +18,9 @@ from cdsync.simulator.firing import start_run
 from cdsync.simulator.schedules import add
 from tests.executor.world import SETTLE, World, live_in, one_off, schedule
 
+TIMEOUT = timedelta(seconds=30)
+CALM: Any = {"settle": SETTLE, "under_way": TIMEOUT, "revision": None, "patient": False}
+"""How a pass that does not wait looks."""
 LABELS = pytest.mark.parametrize("labels", ["echo", "accept"])
 
 
@@ -130,6 +134,75 @@ def test_what_was_made_hours_later_is_not_taken_for_it(tmp_path: Path, labels: s
     live_in(tmp_path, story, labels=labels)
 
 
+async def killed(world: World, declared: Resource, *, after: float) -> None:
+    """Let an apply die after so many seconds, in the middle of its request."""
+    apply = asyncio.create_task(world.apply(declared))
+    await asyncio.sleep(after)
+    apply.cancel()
+    await asyncio.gather(apply, return_exceptions=True)
+    assert [pending.lost for pending in world.pending()] == [False]
+
+
+KINDS = pytest.mark.parametrize("declared", [schedule("a"), one_off("a")], ids=["schedule", "run"])
+
+
+def made(world: World) -> int:
+    """How many objects there are."""
+    return len(world.rows()) + len(world.account.runs.rows)
+
+
+@KINDS
+@LABELS
+@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("held", [0, 40])
+def test_what_takes_effect_after_its_sender_died_is_found(
+    tmp_path: Path, held: int, patient: bool, labels: str, declared: Resource
+) -> None:
+    """A request may take as long as its sender would wait, and may have left late; it is not sent again before."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost("slow"), seconds=22, skip=bool(held)))
+        if held:
+            world.trouble(replace(lost("rate_limit"), seconds=held))
+        await killed(world, declared, after=held + 1)
+        while not (await world.apply(declared, patient=patient)).complete:
+            assert not patient
+            await asyncio.sleep(SETTLE.total_seconds() + 1)
+        await asyncio.sleep(60)
+        assert made(world) == 1
+        assert len(world.owned().resources) == 1
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@KINDS
+def test_what_never_arrived_when_its_sender_died_is_made_in_the_end(tmp_path: Path, declared: Resource) -> None:
+    """Once it cannot take effect any more, and its effect would show, one apply rules it out and makes it."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost("slow"), seconds=5, after=False), replace(lost("drop_before")))
+        await killed(world, declared, after=1)
+        began = world.clock.now()
+        assert (await world.apply(declared)).complete
+        assert TIMEOUT + SETTLE < world.clock.now() - began < TIMEOUT + SETTLE + timedelta(seconds=5)
+        assert made(world) == 1
+
+    live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "status", "non_json"])
+def test_an_answer_that_was_seen_to_be_lost_is_waited_for_no_longer_than_to_settle(tmp_path: Path, kind: Any) -> None:
+    """The sender knows that the request has come to its end; only its effect may take a while to show."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost(kind), code=500))
+        began = world.clock.now()
+        assert (await world.apply(schedule("a"))).complete
+        assert SETTLE < world.clock.now() - began < SETTLE + timedelta(seconds=5)
+
+    live_in(tmp_path, story)
+
+
 @LABELS
 def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None:
     """Before the settle time is over, however often one looks, a creation is waited for."""
@@ -141,12 +214,16 @@ def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None
         for _ in range(10):
             await world.until(world.clock.now() + timedelta(seconds=1))
             async with world.opened([declared]) as work:
-                found = await resolve(work.api, work.store, labels=None, settle=SETTLE, revision=None, patient=False)
+                found = await resolve(
+                    work.api, work.store, labels=None, settle=SETTLE, under_way=TIMEOUT, revision=None, patient=False
+                )
             assert found.waiting == (declared.address,)
             assert found.settled == ()
         await world.until(world.clock.now() + SETTLE)
         async with world.opened([declared]) as work:
-            found = await resolve(work.api, work.store, labels=None, settle=SETTLE, revision=None, patient=False)
+            found = await resolve(
+                work.api, work.store, labels=None, settle=SETTLE, under_way=TIMEOUT, revision=None, patient=False
+            )
         assert found.absent == (declared.address,)
         assert world.pending() == ()
 

@@ -36,11 +36,15 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingIntent:
-    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing."""
+    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing.
+
+    `lost` says that its sender saw the end of it: no answer came, or none that tells. Else it may still be under way.
+    """
 
     id: int
     intent: Intent
     missed_at: datetime | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,7 @@ async def _create_once(
     try:
         uid = await request(intent.label)
     except OutcomeUnknown:
+        shop.store.lost(number)
         raise
     except ApiError as error:
         shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))

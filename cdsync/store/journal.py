@@ -21,11 +21,13 @@ class Journal(StateFile):
     @legible
     def pending(self) -> tuple[PendingIntent, ...]:
         """The creations whose outcome is not known, oldest first."""
-        rows = self._rows("SELECT id, intent, missed_at, step FROM journal WHERE outcome IS NULL ORDER BY id")
+        rows = self._rows("SELECT id, step, intent, missed_at, lost FROM journal WHERE outcome IS NULL ORDER BY id")
         return tuple(
-            PendingIntent(id=int(row[0]), intent=decode_intent(row[1]), missed_at=decode_time(row[2]))
-            for row in rows
-            if row[3] in CREATIONS
+            PendingIntent(
+                id=int(number), intent=decode_intent(intent), missed_at=decode_time(missed_at), lost=bool(lost)
+            )
+            for number, step, intent, missed_at, lost in rows
+            if step in CREATIONS
         )
 
     def begin(self, intent: Intent) -> int:
@@ -60,6 +62,11 @@ class Journal(StateFile):
                 put_run(connection, run)
             if entry is not None:
                 put_history(connection, entry)
+
+    def lost(self, number: int) -> None:
+        """Note that the answer to a request will not come any more."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE journal SET lost = 1 WHERE id = ?", (number,))
 
     def missed(self, number: int, at: datetime) -> None:
         """Note that looking for a creation found nothing, the first time."""

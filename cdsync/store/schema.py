@@ -68,6 +68,9 @@ MIGRATIONS = (
     ALTER TABLE runs ADD COLUMN postponed_until TEXT;
     CREATE TABLE live (address TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE journal ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -48,7 +48,7 @@ def kill_loop(kills: int, *, seed: int, labels: bool) -> Outcome:
     options = SimulatorOptions(dialects=("rest",), labels="echo" if labels else "refuse")
     with tempfile.TemporaryDirectory(prefix="cdsync-kill-") as folder, running(options) as simulator:
         shell = Shell(Path(folder), simulator.url)
-        shell.write("cdsync.yaml", "api: {requests_per_minute: 10000, settle: 0s}\n")
+        shell.write("cdsync.yaml", "api: {requests_per_minute: 10000, settle: 0s, timeout: 2s}\n")
         killed = 0
         for _ in range(kills):
             crons = _crons(chance)

@@ -143,6 +143,7 @@ def test_a_daemon_that_was_killed_is_started_again_and_loses_nothing(tmp_path: P
     """kill -9 in the middle of a creation leaves no lock, doubles nothing, and the next start goes on."""
     with running() as simulator:
         user = root(tmp_path, simulator, interval="1s", a="0 9 * * 1", b="0 9 * * 2")
+        user.write("cdsync.yaml", SETTINGS.replace("settle", "timeout: 4s, settle") % "1s")
         simulator.inject(Fault(kind="slow", method="POST", path="*/action-a/schedule", seconds=1, after=True))
         with daemon(user) as keeper:
             keeper.wait_for("action.started")

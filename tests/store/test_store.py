@@ -150,6 +150,13 @@ def test_a_first_look_in_vain_is_noted(store: Store) -> None:
     assert pending.missed_at == AT_SEVEN + timedelta(seconds=3)
 
 
+def test_a_lost_answer_is_told_from_one_that_nobody_waited_for(store: Store) -> None:
+    """Only the sender can say that a request has come to its end; where it died, nobody did."""
+    numbers = [store.begin(intent(name)) for name in ("a", "b")]
+    store.lost(numbers[1])
+    assert [pending.lost for pending in store.pending()] == [False, True]
+
+
 def test_an_object_has_one_owner(store: Store) -> None:
     """A UID that another resource owns is refused, and that one keeps it."""
     store.save(ownership("a", "u-1"))

@@ -12,7 +12,7 @@ from tests.systemd.journal import Journal, following
 from tests.systemd.machine import Machine
 
 SETTINGS = """\
-api: {{base_url: "{url}", requests_per_minute: 6000, settle: 3s, key: {{credential: api-key}}}}
+api: {{base_url: "{url}", requests_per_minute: 6000, settle: 3s, timeout: 4s, key: {{credential: api-key}}}}
 daemon: {{interval: {interval}}}
 """
 
