@@ -104,10 +104,13 @@ def _wait(api: Api, store: Store, pending: PendingIntent, *, settle: timedelta, 
     """How long after this look in vain another one rules a creation out; nothing when this one does."""
     # One whose end nobody saw may have left right before its sender died, and that was before the first look.
     whole = settle if pending.lost else under_way + settle
-    if pending.missed_at is None:
-        store.missed(pending.id, api.server_now())
+    now, local = api.server_now(), api.local_now()
+    first, first_local = pending.missed_at, pending.missed_local
+    # Either clock may leap, the server's with each answer; a look that lies ahead was noted by one that has gone back.
+    if first is None or first_local is None or first > now or first_local > local:
+        store.missed(pending.id, now, local=local)
         return max(whole, timedelta(microseconds=1))
-    return whole - (api.server_now() - pending.missed_at)
+    return whole - min(now - first, local - first_local)
 
 
 async def _matches(

@@ -230,6 +230,28 @@ def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None
     live_in(tmp_path, story, labels=labels)
 
 
+@LABELS
+@pytest.mark.parametrize("leap", [-2 * 86400, -20, 20, 2 * 86400])
+def test_a_clock_of_the_server_that_leaps_rules_nothing_out(tmp_path: Path, leap: int, labels: str) -> None:
+    """Two servers behind one address may differ; the settle time is over when this machine's clock says so too."""
+
+    async def story(world: World) -> None:
+        declared = schedule("a")
+        world.trouble(lost("drop_before"))
+        await world.apply(declared, patient=False)
+        world.transport.astray = (timedelta(seconds=leap),)
+        for _ in range(10):
+            await world.until(world.clock.now() + timedelta(seconds=1))
+            async with world.opened([declared]) as work:
+                assert (await resolve(work.api, work.store, labels=None, **CALM)).settled == ()
+        began = world.clock.now()
+        world.transport.astray = (timedelta(),)
+        assert (await world.apply(declared)).complete
+        assert world.clock.now() - began < SETTLE + timedelta(seconds=5)
+
+    live_in(tmp_path, story, labels=labels)
+
+
 @pytest.mark.parametrize("kind", ["status", "drop_before", "non_json"])
 def test_looking_that_fails_concludes_nothing(tmp_path: Path, kind: Any) -> None:
     """When the API cannot be looked at, the creation stays open, and is found by the next pass."""

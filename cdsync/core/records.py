@@ -36,7 +36,9 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingIntent:
-    """A creation whose outcome nobody knows yet. `missed_at` is when looking for it first found nothing.
+    """A creation whose outcome nobody knows yet.
+
+    `missed_at` is when looking for it first found nothing, in the server's time, `missed_local` in this machine's.
 
     `lost` says that its sender saw the end of it: no answer came, or none that tells. Else it may still be under way.
     """
@@ -44,6 +46,7 @@ class PendingIntent:
     id: int
     intent: Intent
     missed_at: datetime | None = None
+    missed_local: datetime | None = None
     lost: bool = False
 
 

@@ -21,12 +21,18 @@ class Journal(StateFile):
     @legible
     def pending(self) -> tuple[PendingIntent, ...]:
         """The creations whose outcome is not known, oldest first."""
-        rows = self._rows("SELECT id, step, intent, missed_at, lost FROM journal WHERE outcome IS NULL ORDER BY id")
+        rows = self._rows(
+            "SELECT id, step, intent, missed_at, missed_local, lost FROM journal WHERE outcome IS NULL ORDER BY id"
+        )
         return tuple(
             PendingIntent(
-                id=int(number), intent=decode_intent(intent), missed_at=decode_time(missed_at), lost=bool(lost)
+                id=int(number),
+                intent=decode_intent(intent),
+                missed_at=decode_time(missed_at),
+                missed_local=decode_time(missed_local),
+                lost=bool(lost),
             )
-            for number, step, intent, missed_at, lost in rows
+            for number, step, intent, missed_at, missed_local, lost in rows
             if step in CREATIONS
         )
 
@@ -68,10 +74,11 @@ class Journal(StateFile):
         with self._transaction() as connection:
             connection.execute("UPDATE journal SET lost = 1 WHERE id = ?", (number,))
 
-    def missed(self, number: int, at: datetime) -> None:
-        """Note that looking for a creation found nothing, the first time."""
+    def missed(self, number: int, at: datetime, *, local: datetime) -> None:
+        """Note that looking for a creation found nothing, the first time: when, by the server's clock and by ours."""
         with self._transaction() as connection:
-            connection.execute("UPDATE journal SET missed_at = ? WHERE id = ?", (encode_time(at), number))
+            row = (encode_time(at), encode_time(local), number)
+            connection.execute("UPDATE journal SET missed_at = ?, missed_local = ? WHERE id = ?", row)
 
     def settle(self, address: Address, *, outcome: str) -> None:
         """Close the creations of a resource whose outcome is unknown, because a person knows it."""

@@ -71,6 +71,9 @@ MIGRATIONS = (
     """
     ALTER TABLE journal ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    ALTER TABLE journal ADD COLUMN missed_local TEXT;
+    """,
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,26 @@ def one_off(name: str, *, of: str | None = None, at: datetime | None = None, **f
 
 @dataclass
 class Watching(httpx.AsyncBaseTransport):
-    """Passes requests on, and notes how many creations of one action were in flight together at most."""
+    """Passes requests on, and notes how many creations of one action were in flight together at most.
+
+    `astray` is how far the Date of an answer is from the truth; each takes the next, and the last one stays.
+    """
 
     inner: httpx.AsyncBaseTransport
     most: int = 0
+    astray: tuple[timedelta, ...] = ()
     under_way: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass it on."""
+        response = await self._passed_on(request)
+        if self.astray:
+            date = parsedate_to_datetime(response.headers["Date"]) + self.astray[0]
+            response.headers["Date"] = format_datetime(date, usegmt=True)
+            self.astray = self.astray[1:] or self.astray
+        return response
+
+    async def _passed_on(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST" or "/actions/" not in request.url.path:
             return await self.inner.handle_async_request(request)
         self.under_way.append(request.url.path)

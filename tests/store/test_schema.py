@@ -8,9 +8,9 @@ import pytest
 
 from cdsync.errors import StoreCorrupt, StoreTooNew
 from cdsync.store import open_reader, open_writer
-from cdsync.store.codec import encode_intent
+from cdsync.store.codec import encode_intent, encode_time
 from cdsync.store.schema import APPLICATION_ID, MIGRATIONS
-from tests.store.values import intent, ownership
+from tests.store.values import AT_SEVEN, intent, ownership
 
 
 def pragma(path: Path, name: str) -> int:
@@ -59,20 +59,17 @@ def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
 
 
 def test_a_creation_of_an_older_version_may_still_be_under_way(tmp_path: Path) -> None:
-    """Whether its answer was lost was not written down then, so the longer wait is the safe one."""
+    """Neither the loss of its answer nor our time of the first look was written down then: the longer is waited."""
     path = tmp_path / "state.db"
-    text = encode_intent(intent("a")).replace("'", "''")
-    statements(
-        path,
-        *(statement for migration in MIGRATIONS[:3] for statement in migration.split(";")),
-        f"PRAGMA application_id = {APPLICATION_ID}",
-        "PRAGMA user_version = 3",
-        f"INSERT INTO journal (address, step, intent, missed_at) VALUES ('schedule/a', 'create', '{text}', NULL)",  # noqa: S608 # our own text
-    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(";".join(MIGRATIONS[:3]))
+        row = ("schedule/a", "create", encode_intent(intent("a")), encode_time(AT_SEVEN))
+        connection.execute("INSERT INTO journal (address, step, intent, missed_at) VALUES (?, ?, ?, ?)", row)
+    statements(path, f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3")
     with open_writer(path, holder="a test") as store:
         (pending,) = store.pending()
         assert pending.intent == intent("a")
-        assert not pending.lost
+        assert (pending.missed_at, pending.missed_local, pending.lost) == (AT_SEVEN, None, False)
 
 
 @pytest.mark.parametrize("version", [len(MIGRATIONS) + 1, 999, 2**31 - 1])

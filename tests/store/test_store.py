@@ -145,9 +145,10 @@ def test_only_creations_are_looked_for(store: Store, step: str) -> None:
 def test_a_first_look_in_vain_is_noted(store: Store) -> None:
     """When looking found nothing, the moment is kept for the second look."""
     number = store.begin(intent("a"))
-    store.missed(number, AT_SEVEN + timedelta(seconds=3))
+    store.missed(number, AT_SEVEN + timedelta(seconds=3), local=AT_SEVEN + timedelta(seconds=5))
     (pending,) = store.pending()
     assert pending.missed_at == AT_SEVEN + timedelta(seconds=3)
+    assert pending.missed_local == AT_SEVEN + timedelta(seconds=5)
 
 
 def test_a_lost_answer_is_told_from_one_that_nobody_waited_for(store: Store) -> None:
