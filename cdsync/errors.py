@@ -121,9 +121,19 @@ class Unreachable(ApiError):
 
 
 class OutcomeUnknown(ApiError):
-    """A write was sent, and no answer says whether it took effect. It must be resolved by looking, never repeated."""
+    """A write was sent, and no answer says whether it took effect. It must be resolved by looking, never repeated.
+
+    `timed_out` says that it was waited for as long as a request may take.
+    """
 
     retryable = True
+    timed_out = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the server is done with it, as far as its sender can know: a broken connection does not tell, nor an
+        error of what stands before the server (502, 503, 504)."""
+        return self.timed_out or (self.status is not None and self.status <= 500)
 
 
 class RateLimited(ApiError):

@@ -1,7 +1,7 @@
 """Finds out what became of creations whose answer was lost, by looking: never by sending them again.
 
 Exactly one match is taken as ours. None, seen twice with the settle time in between, means that it was never made; one
-whose sender died in the middle may be under way for as long as a request may take, and that is waited for before.
+whose sender died or lost the connection may be under way for as long as a request may take, which is waited for before.
 Several are left for a person, and so is one that was made long after the request.
 """
 
@@ -102,7 +102,7 @@ async def _look(
 
 def _wait(api: Api, store: Store, pending: PendingIntent, *, settle: timedelta, under_way: timedelta) -> timedelta:
     """How long after this look in vain another one rules a creation out; nothing when this one does."""
-    # One whose end nobody saw may have left right before its sender died, and that was before the first look.
+    # Whose end nobody saw may have left right before its sender died or was cut off, and that before the first look.
     whole = settle if pending.lost else under_way + settle
     now, local = api.server_now(), api.local_now()
     first, first_local = pending.missed_at, pending.missed_local

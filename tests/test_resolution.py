@@ -190,17 +190,47 @@ def test_what_never_arrived_when_its_sender_died_is_made_in_the_end(tmp_path: Pa
     live_in(tmp_path, story)
 
 
-@pytest.mark.parametrize("kind", ["drop_before", "status", "non_json"])
-def test_an_answer_that_was_seen_to_be_lost_is_waited_for_no_longer_than_to_settle(tmp_path: Path, kind: Any) -> None:
-    """The sender knows that the request has come to its end; only its effect may take a while to show."""
+@pytest.mark.parametrize(
+    ("fault", "wait"),
+    [
+        (replace(lost("status"), code=500), SETTLE),
+        (replace(lost("non_json"), code=200, after=False), SETTLE),
+        (replace(lost("slow"), seconds=10**6), TIMEOUT + SETTLE),
+        (replace(lost("status"), code=502), TIMEOUT + SETTLE),
+        (replace(lost("status"), code=504), TIMEOUT + SETTLE),
+        (lost("drop_before"), TIMEOUT + SETTLE),
+    ],
+    ids=["answered", "answered_badly", "timed_out", "no_gateway", "gateway_timed_out", "cut_off"],
+)
+def test_a_request_has_its_whole_time_before_its_effect_is_waited_for(
+    tmp_path: Path, fault: Fault, wait: timedelta
+) -> None:
+    """It is over when the server has answered or the time is up; a connection that breaks does not end it there."""
 
     async def story(world: World) -> None:
-        world.trouble(replace(lost(kind), code=500))
+        world.trouble(fault)
         began = world.clock.now()
         assert (await world.apply(schedule("a"))).complete
-        assert SETTLE < world.clock.now() - began < SETTLE + timedelta(seconds=5)
+        assert wait < world.clock.now() - began < wait + timedelta(seconds=5)
+        assert len(world.rows()) == 1
 
     live_in(tmp_path, story)
+
+
+@KINDS
+@LABELS
+def test_what_takes_effect_after_the_connection_broke_is_found(tmp_path: Path, labels: str, declared: Resource) -> None:
+    """The server goes on with what it has received, whoever has hung up meanwhile."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost("slow"), seconds=22))
+        world.transport.cut_off = 1.0
+        assert (await world.apply(declared)).complete
+        await asyncio.sleep(60)
+        assert made(world) == 1
+        assert len(world.owned().resources) == 1
+
+    live_in(tmp_path, story, labels=labels)
 
 
 @LABELS
@@ -211,7 +241,7 @@ def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None
         declared = schedule("a")
         world.trouble(lost("drop_before"))
         await world.apply(declared, patient=False)
-        for _ in range(10):
+        for _ in range(40):
             await world.until(world.clock.now() + timedelta(seconds=1))
             async with world.opened([declared]) as work:
                 found = await resolve(
@@ -237,7 +267,7 @@ def test_a_clock_of_the_server_that_leaps_rules_nothing_out(tmp_path: Path, leap
 
     async def story(world: World) -> None:
         declared = schedule("a")
-        world.trouble(lost("drop_before"))
+        world.trouble(replace(lost("status"), code=500))
         await world.apply(declared, patient=False)
         world.transport.astray = (timedelta(seconds=leap),)
         for _ in range(10):

@@ -267,4 +267,4 @@ def _created(answer: Any, *keys: str) -> Created:
         return Created(parse_uid(answer, *keys))
     except BadAnswer as error:
         # The API said yes, so something exists; without its UID it has to be found by looking.
-        raise OutcomeUnknown(f"created, but the answer names no UID: {error}") from error
+        raise OutcomeUnknown(f"created, but the answer names no UID: {error}", status=200) from error

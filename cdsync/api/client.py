@@ -246,7 +246,10 @@ class Client:
                 remedy="check api.base_url and the network",
             ) from error
         except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
-            raise fault(f"{method} {shown}: the answer was lost ({_text(error)})") from error
+            lost = fault(f"{method} {shown}: the answer was lost ({_text(error)})")
+            if isinstance(lost, OutcomeUnknown):
+                lost.timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+            raise lost from error
         finally:
             self.calls.append(call := Call(method, shown, status))
             self._on_call(call)

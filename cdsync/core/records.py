@@ -40,7 +40,8 @@ class PendingIntent:
 
     `missed_at` is when looking for it first found nothing, in the server's time, `missed_local` in this machine's.
 
-    `lost` says that its sender saw the end of it: no answer came, or none that tells. Else it may still be under way.
+    `lost` says that the request is over, as its sender saw: no answer in time, or none that tells. Any other may still
+    be under way.
     """
 
     id: int

@@ -132,8 +132,9 @@ async def _create_once(
     shop.doubts.begin(intent)
     try:
         uid = await request(intent.label)
-    except OutcomeUnknown:
-        shop.store.lost(number)
+    except OutcomeUnknown as error:
+        if error.over:
+            shop.store.lost(number)
         raise
     except ApiError as error:
         shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))

@@ -126,6 +126,7 @@ def test_a_lost_request_is_created_once_after_two_looks(tmp_path: Path) -> None:
     """The connection breaks before the effect: it is ruled out by two looks, and created by the same apply."""
     with running() as simulator:
         user = shell(tmp_path, simulator.url, a="0 9 * * 1", b="0 9 * * 2")
+        user.write("cdsync.yaml", "api: {requests_per_minute: 6000, timeout: 4s, settle: 1s}\n")
         simulator.inject(Fault(kind="drop_before", method="POST", path="*action-b*"))
         user.ok("apply", "--yes")
         assert len(simulator.account.schedules.rows) == 2

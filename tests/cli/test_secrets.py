@@ -48,6 +48,7 @@ def test_no_secret_leaves_whatever_goes_wrong(tmp_path: Path, fault: Fault | Non
     with running() as simulator:
         made = shell(tmp_path, simulator.url, a="0 9 * * 1", b="0 9 * * 2")
         made.write("schedules.yaml", CALLBACK + (tmp_path / "schedules.yaml").read_text(encoding="utf-8"))
+        made.write("cdsync.yaml", "api: {requests_per_minute: 6000, timeout: 4s, settle: 1s}\n")
         user = Shell(tmp_path, simulator.url, {"HOOK_TOKEN": HOOK, "HOOK_URL": URL})
         if fault is not None:
             simulator.inject(fault)

@@ -100,7 +100,7 @@ def test_without_patience_the_next_passes_find_out(tmp_path: Path, kind: Any, de
             before = creations(world)
             await world.apply(declared, patient=False)
             assert creations(world) == before
-        await world.until(world.clock.now() + SETTLE + timedelta(seconds=1))
+        await world.until(world.clock.now() + world.settings.api.timeout + SETTLE + timedelta(seconds=1))
         assert (await world.apply(declared, patient=False)).complete
         assert made(world) == 1
 

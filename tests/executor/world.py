@@ -56,11 +56,14 @@ def one_off(name: str, *, of: str | None = None, at: datetime | None = None, **f
 class Watching(httpx.AsyncBaseTransport):
     """Passes requests on, and notes how many creations of one action were in flight together at most.
 
+    `cut_off` is after how many seconds the connection of the next creation breaks; the server goes on with it.
+
     `astray` is how far the Date of an answer is from the truth; each takes the next, and the last one stays.
     """
 
     inner: httpx.AsyncBaseTransport
     most: int = 0
+    cut_off: float | None = None
     astray: tuple[timedelta, ...] = ()
     under_way: list[str] = field(default_factory=list)
 
@@ -78,8 +81,11 @@ class Watching(httpx.AsyncBaseTransport):
             return await self.inner.handle_async_request(request)
         self.under_way.append(request.url.path)
         self.most = max(self.most, self.under_way.count(request.url.path))
+        allowed, self.cut_off = self.cut_off, None
         try:
-            return await self.inner.handle_async_request(request)
+            return await asyncio.wait_for(self.inner.handle_async_request(request), allowed)
+        except TimeoutError as error:
+            raise httpx.ReadError("connection reset by peer", request=request) from error
         finally:
             self.under_way.remove(request.url.path)
 
