@@ -38,6 +38,7 @@ class Context:
     too, so that what may have been created under the old name is not created again under the new one.
     `contested` are resources that cannot be renamed, because their new name owns something else.
     `earliest` is the earlier of the server's time and this machine's: what must not come too soon waits for both.
+    `latest` is the later of them: what is to lie ahead lies ahead of both.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
     label of a declared resource, and all else by what it does. `leaving` indexes likewise what is declared no more.
     """
@@ -52,6 +53,7 @@ class Context:
     policy: Policy
     now: datetime
     earliest: datetime
+    latest: datetime
     by_label: Mapping[str, tuple[RemoteSchedule, ...]]
     by_work: Mapping[tuple[str, str], tuple[RemoteSchedule, ...]]
     runs_by_action: Mapping[str, tuple[RemoteRun, ...]]
@@ -89,6 +91,7 @@ def make_context(
         policy=policy,
         now=now,
         earliest=min(now, local_now or now),
+        latest=max(now, local_now or now),
         by_label=_group((remote.label, remote) for remote in unowned if remote.label in declared_labels),
         by_work=_group(
             (work_key(remote.action, remote.cron), remote) for remote in unowned if remote.label not in declared_labels

@@ -85,7 +85,7 @@ def create(schedule: Schedule, context: Context, reason: Reason, why: str) -> De
     fires = None
     at_once = schedule.first_fire == "immediate" and reason is Reason.NEW
     if schedule.state == "active" and not at_once:
-        fires = first_fire(schedule.cron, schedule.timezone, now=context.now)
+        fires = first_fire(schedule.cron, schedule.timezone, now=context.latest)
     create = Action(
         address=schedule.address,
         kind=ActionKind.CREATE,

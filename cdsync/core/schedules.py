@@ -149,7 +149,7 @@ def _replace(
         )
     why = _why(changes, reason, "this API cannot change it in place: pause, create anew, verify, cancel")
     active = schedule.state == "active"
-    fires = first_fire(schedule.cron, schedule.timezone, now=context.now) if active else None
+    fires = first_fire(schedule.cron, schedule.timezone, now=context.latest) if active else None
     replacing = _action(schedule, ActionKind.REPLACE, reason, why, uid=remote.uid, changes=changes, fires=fires)
     return Decision(actions=(replacing,))
 

@@ -73,6 +73,10 @@ class Workshop:
         """The present moment on the server's clock."""
         return self.api.server_now()
 
+    def latest(self) -> datetime:
+        """The present moment on that of both clocks which is ahead: nothing that counts from it comes too soon."""
+        return max(self.api.server_now(), self.api.local_now())
+
     def owned(self, action: Action) -> Ownership:
         """What the resource of an action owns now; the plan says that it owns something."""
         owned = self.store.owned_by(action.address)

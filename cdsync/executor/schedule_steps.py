@@ -53,7 +53,7 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
 
     async def send(label: str | None) -> str:
         def body() -> dict[str, object]:
-            fires = _first_firing(resource, anew=anew, now=shop.now())
+            fires = _first_firing(resource, anew=anew, now=shop.latest())
             return creation_body(work, label=label, cron=cron, timezone=timezone, schedule_at=fires)
 
         return (await shop.api.create_schedule(work.action, body)).uid
@@ -65,7 +65,7 @@ async def _create(shop: Workshop, action: Action, *, retiring: str | None) -> Ow
         sent_at=shop.now(),
         record=record,
         label=label,
-        schedule_at=_first_firing(resource, anew=anew, now=shop.now()),
+        schedule_at=_first_firing(resource, anew=anew, now=shop.latest()),
     )
     return await create_journaled(shop, action, intent, send)
 
@@ -137,7 +137,7 @@ async def begin_removal(shop: Workshop, action: Action) -> str:
     """Pause a schedule that is declared no more, and remember since when."""
     uid = _uid(action)
     before = shop.owned(action)
-    owned = replace(before, removed_at=before.removed_at or shop.now(), state="paused")
+    owned = replace(before, removed_at=before.removed_at or shop.latest(), state="paused")
     if shop.observed.schedules[uid].status == "PAUSED":
         shop.store.save(owned)
     else:

@@ -586,3 +586,38 @@ def test_what_drifted_to_where_it_is_declared_is_told_once(tmp_path: Path, diale
         assert (await world.plan(paused)).plan.drift == ()
 
     live_in(tmp_path, story, dialect=dialect)
+
+
+@pytest.mark.parametrize("behind", [timedelta(minutes=2), timedelta(hours=2)])
+def test_a_clock_of_the_server_that_is_behind_lets_nothing_fire_at_once(tmp_path: Path, behind: timedelta) -> None:
+    """A first firing in the past would be one at once, so it lies ahead by both clocks; also that of a replacement."""
+
+    async def story(world: World) -> None:
+        world.transport.astray = (-behind,)
+        for minutes in (30, 20):
+            declared = schedule("a", f"*/{minutes} * * * *")
+            planned = (await world.plan(declared)).plan
+            assert [row.first_fire for row in planned.actions] == [NINE + timedelta(minutes=minutes)]
+            await world.apply(declared)
+            assert [row.next_execution_at for row in world.rows("ACTIVE")] == [NINE + timedelta(minutes=minutes)]
+        assert world.account.firings == []
+
+    live_in(tmp_path, story, dialect="rest", start=NINE + timedelta(minutes=1))
+
+
+@BOTH
+@pytest.mark.parametrize("astray", [-timedelta(days=2), timedelta(days=2)])
+def test_a_grace_that_began_by_a_wrong_clock_is_kept(tmp_path: Path, astray: timedelta, dialect: Any) -> None:
+    """Whatever the server says that the time is in the pass that begins a removal, the whole grace lies ahead."""
+
+    async def story(world: World) -> None:
+        kept = schedule("kept")
+        await world.apply(kept, schedule("a"))
+        world.transport.astray = (astray,)
+        await world.apply(kept)
+        world.transport.astray = (timedelta(),)
+        await world.until(world.clock.now() + timedelta(hours=23))
+        await world.apply(kept)
+        assert sorted(row.status for row in world.rows()) == ["ACTIVE", "PAUSED"]
+
+    live_in(tmp_path, story, dialect=dialect)
