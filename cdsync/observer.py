@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cdsync.api import Api
 from cdsync.core.following import LAG, due_for_a_look, fired_since, remembered, still_a_schedule
@@ -46,10 +47,12 @@ async def look(
     labels: bool | None,
     workspace: str | None,
     most_runs: int,
+    settle: timedelta = timedelta(),
     thorough: bool = False,
 ) -> Sight:
     """List what is there.
 
+    `settle` is how long what was just made may not be shown yet.
     `workspace` is the one that the state belongs to, None until it was seen. `most_runs` is how many of the runs under
     way are looked at, so that they never use up the requests that schedules need. `thorough` reads everything to its
     end also when nothing depends on objects that are not ours.
@@ -65,7 +68,9 @@ async def look(
     missing = (expected | retiring) - schedules.keys()
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
-    if expected and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
+    since = min(api.server_now(), api.local_now()) - settle
+    older = {row.uid for row in owned.resources.values() if row.made_at is None or row.made_at <= since}
+    if expected & older and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
         raise WrongWorkspace(
             f"the API knows none of the {len(expected)} schedules that the state owns, nor does it say which workspace "
             "this is; nothing is concluded from it",

@@ -6,28 +6,19 @@ nothing anywhere.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cdsync.api import LIVE_PATIENCE, Api
 from cdsync.collection import without_collection
-from cdsync.core.actions import (
-    COSTLY,
-    Action,
-    ActionKind,
-    Plan,
-    Reason,
-    Violation,
-)
-from cdsync.core.diff import FieldChange
+from cdsync.core.actions import COSTLY, Action, BlockedReason, Plan, Violation
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, OwnedState
 from cdsync.core.plan import make_plan
 from cdsync.core.policy import Policy
-from cdsync.core.progress import taken_up
 from cdsync.core.restraint import safe_now
-from cdsync.core.resuming import STANDING_STILL
 from cdsync.core.setbacks import Setback
 from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
@@ -127,7 +118,8 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
     most_runs = RUNS_OF_A_PAGE * max(1, work.settings.api.requests_per_minute // SHARE)
-    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs)
+    settle = work.settings.api.settle
+    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs, settle=settle)
     with without_collection():
         plan = make_plan(
             desired,
@@ -141,6 +133,16 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     return Planned(
         plan=plan, account=work.settings.account, revision=work.revision, desired=desired, owned=owned, sight=sight
     )
+
+
+async def _plan_when_shown(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]], patient: bool) -> Planned:
+    """Like `plan_pass`; a patient one waits until what was just made has to be shown, if it is not yet."""
+    planned = await plan_pass(work, ambiguous=ambiguous)
+    unseen = [row for row in planned.plan.blocked if row.reason is BlockedReason.UNRESOLVED_OUTCOME and row.until]
+    if not (patient and unseen):
+        return planned
+    await asyncio.sleep(work.settings.api.settle.total_seconds() + 1)
+    return await plan_pass(work, ambiguous=ambiguous)
 
 
 def _question(address: Address, uids: tuple[str, ...], owned: OwnedState) -> str:
@@ -173,10 +175,10 @@ async def apply_pass(
         ApiError, StoreError: the pass could not be made.
     """
     ambiguous = await _resolve(work, patient=patient)
-    planned = await plan_pass(work, ambiguous=ambiguous)
+    planned = await _plan_when_shown(work, ambiguous=ambiguous, patient=patient)
     review(planned)
     _guard(planned.plan, lifted)
-    _remember(work, planned)
+    remember_seen(work, planned)
     actions = safe_now(planned.plan, planned.owned)
     if actions and not approve(planned):
         return None
@@ -185,56 +187,23 @@ async def apply_pass(
     for _ in range(ROUNDS):
         if not actions:
             break
-        shop = _workshop(work, current, patient=patient, tell=on_event)
+        shop = workshop_for(work, current, patient=patient, tell=on_event)
         report = await execute(actions, shop, on_event=on_event)
         reports.append(report)
         count_efforts(work.store, current.owned, report)
         ambiguous = await _resolve(work, patient=patient)
         if work.stopping():
             break
-        current = await plan_pass(work, ambiguous=ambiguous)
-        _remember(work, current)
+        current = await _plan_when_shown(work, ambiguous=ambiguous, patient=patient)
+        remember_seen(work, current)
         actions = _unfinished(current, report, approved=planned.plan)
     return Applied(plan=planned.plan, reports=tuple(reports), left=current.plan, seen=current)
 
 
-async def resume_pass(work: Pass, address: Address, *, on_event: Callable[[Event], None]) -> Report:
-    """Resume the runs of a resource that stand still, now, because a person says so; it counts as an attempt.
-
-    Raises:
-        ApiError, StoreError: the pass could not be made.
-    """
-    _take_up(work.store, address)
-    planned = await plan_pass(work)
-    _remember(work, planned)
-    fetching = [row for row in planned.plan.actions if row.address == address and row.kind is ActionKind.FETCH]
-    standing = [run for run in planned.sight.runs if run.address == address and run.status in STANDING_STILL]
-    actions = fetching + [
-        Action(
-            address=address,
-            kind=ActionKind.RESUME_RUN,
-            reason=Reason.STOPPED,
-            why=f"run {run.uid} is {run.status}; resumed by hand",
-            uid=run.uid,
-            changes=(FieldChange("status", run.status, "SCHEDULED"),),
-        )
-        for run in standing
-    ]
-    return await execute(actions, _workshop(work, planned, patient=True, tell=on_event), on_event=on_event)
-
-
-def _remember(work: Pass, planned: Planned) -> None:
+def remember_seen(work: Pass, planned: Planned) -> None:
+    """Write down what a look has shown."""
     remember_clock(work.store, work.api)
     remember(work.store, planned.plan, planned.desired, planned.owned, planned.sight)
-
-
-def _take_up(store: Store, address: Address) -> None:
-    """Let a live run go on, and runs that were not to be resumed be, because a person says so."""
-    if (progress := store.live(address)) is not None:
-        store.save_live(address, taken_up(progress))
-    refused = tuple(run for run in store.owned().runs.values() if run.address == address and run.refusal is not None)
-    if refused:
-        store.follow(tuple(replace(run, refusal=None) for run in refused), owned=())
 
 
 async def _resolve(work: Pass, *, patient: bool) -> dict[Address, tuple[str, ...]]:
@@ -283,7 +252,8 @@ def _guard(plan: Plan, lifted: Callable[[Violation], bool]) -> None:
         )
 
 
-def _workshop(work: Pass, planned: Planned, *, patient: bool, tell: Callable[[Event], None]) -> Workshop:
+def workshop_for(work: Pass, planned: Planned, *, patient: bool, tell: Callable[[Event], None]) -> Workshop:
+    """What carrying out a plan needs at hand."""
     return Workshop(
         api=work.api,
         store=work.store,

@@ -138,7 +138,7 @@ def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None
     record = pending.intent.record
     if record is None:
         raise ValueError(f"the creation of {pending.intent.address} has no ownership to record")
-    owned = replace(record, uid=uid)
+    owned = replace(record, uid=uid, made_at=max(api.server_now(), api.local_now()))
     entry = _entry(pending, "found", uid=uid, revision=revision, api=api)
     store.finish(pending.id, "done", owned=owned, run=first_sight(owned), entry=entry)
 

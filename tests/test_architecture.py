@@ -21,7 +21,7 @@ LAYERS = (
     {"executor", "gitsource", "observer", "resolution"},
     {"recording"},
     {"reconciler"},
-    {"custody", "importing", "assembly", "since", "demo"},
+    {"custody", "importing", "assembly", "since", "demo", "taking_up"},
     {"daemon", "doctor"},
     {"cli"},
     {"__main__"},

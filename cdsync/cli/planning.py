@@ -23,9 +23,10 @@ from cdsync.core.standing import nothing_to_resume
 from cdsync.custody import known_address
 from cdsync.errors import CdsyncError
 from cdsync.executor import Report
-from cdsync.reconciler import Applied, Planned, apply_pass, resume_pass
+from cdsync.reconciler import Applied, Planned, apply_pass
 from cdsync.render.lines import Line, counted, printable, wrapped
 from cdsync.render.plan_text import plan_lines
+from cdsync.taking_up import resume_pass
 
 IN_PART = 3
 

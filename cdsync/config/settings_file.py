@@ -58,7 +58,7 @@ def build_settings(value: Json, root: Path) -> Settings:
     return Settings(
         root=root,
         api=_api(_section(document, "api")),
-        policy=_policy(_section(document, "policy"), document.get("owner")),
+        policy=_policy(_section(document, "policy"), document.get("owner"), api=_section(document, "api")),
         daemon=_daemon(_section(document, "daemon"), root),
         notify=_notify(document.get("notify")),
         state=Path(root / state).absolute() if isinstance(state, str) else default_state(root),
@@ -141,13 +141,14 @@ def _reference(section: Mapping[str, Json], key: str) -> Reference | None:
     return reference(value) if isinstance(value, Mapping) else None
 
 
-def _policy(section: Mapping[str, Json], owner: Json) -> Policy:
+def _policy(section: Mapping[str, Json], owner: Json, *, api: Mapping[str, Json]) -> Policy:
     usual = Policy()
     prune = _section(section, "prune")
     return Policy(
         owner=str(owner) if owner is not None else usual.owner,
         prune=PruneMode(str(prune.get("mode", usual.prune))),
         grace=_duration(prune, "grace", usual.grace),
+        settle=_duration(api, "settle", usual.settle),
         max_removals=_limit(section.get("max_removals"), usual.max_removals),
         max_changes=_limit(section.get("max_changes"), usual.max_changes),
         resume=resume_policy(section["resume"], otherwise=usual.resume) if "resume" in section else usual.resume,

@@ -240,7 +240,8 @@ class Ownership:
     `object` is which family of the API `uid` belongs to: a one-off with `schedule_at` is a schedule there.
     `action`, `cron`, `timezone`, `state`, `fingerprints` and `synopsis` are as last applied. `removed_at` is when prune
     paused it, `retiring_uid` the predecessor that a replacement still has to cancel, `runs_checked_at` the firing up to
-    which all of its runs are known to be finished.
+    which all of its runs are known to be finished. `made_at` is when we were told, or saw, that we had made it, by the
+    later of both clocks; None for what was adopted.
     """
 
     address: Address
@@ -258,6 +259,7 @@ class Ownership:
     retiring_uid: str | None = None
     protect: bool = False
     runs_checked_at: datetime | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

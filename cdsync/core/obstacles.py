@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cdsync.core.actions import Blocked, BlockedReason
 from cdsync.core.context import Context
-from cdsync.core.model import Address
+from cdsync.core.model import Address, Ownership
 
 
 def open_question(address: Address, context: Context) -> Blocked | None:
@@ -19,6 +19,25 @@ def open_question(address: Address, context: Context) -> Blocked | None:
             remedy="the next apply looks for it first",
         )
     return None
+
+
+def not_shown_yet(owned: Ownership, context: Context) -> Blocked | None:
+    """The row for what we made a moment ago and the API does not know yet; None when it is shown, or gone for good.
+
+    Reads may lag behind what was written for as long as the settle time, so until then a 404 is no absence.
+    """
+    if owned.made_at is None or context.observed.gone.get(owned.uid, "shown") is not None:
+        return None
+    until = owned.made_at + context.policy.settle
+    if context.earliest >= until:
+        return None
+    return Blocked(
+        address=owned.address,
+        reason=BlockedReason.UNRESOLVED_OUTCOME,
+        message=f"{owned.uid} was just made, and the API does not show it yet",
+        remedy=f"apply after {until:%H:%M:%S} UTC; it counts as gone if it is not shown by then",
+        until=until,
+    )
 
 
 def _contested(address: Address, context: Context) -> Blocked:

@@ -21,6 +21,9 @@ name both own something; "gone" is cancelled::
     active    yes        gone                                create
     active    yes        gone, unowned lookalike             blocked: lookalike
     active    yes        gone, one with our label            adopt
+    active    made       not shown yet                       blocked: unresolved-outcome
+    active    made       gone                                create
+    active    made       not shown, settle time over         create
     active    yes        not looked for                      blocked: needs-attention
     active    yes        in a status that nobody knows       blocked: needs-attention
     active    yes        other cron, changeable in place     update
@@ -31,6 +34,7 @@ name both own something; "gone" is cancelled::
     active    half-way   both live                           delete
     active    half-way   replacement gone                    adopt
     active    half-way   replacement not looked for          blocked: needs-attention
+    active    half-made  replacement not shown yet           blocked: unresolved-outcome
     active    removed    paused                              resume
     active    unknown    anything                            blocked: unresolved-outcome
     active    secret     anything                            blocked: unresolved-reference
@@ -45,6 +49,7 @@ name both own something; "gone" is cancelled::
     absent    no         anything                            nothing
     absent    yes        live                                delete
     absent    yes        gone                                forget
+    absent    made       not shown yet                       blocked: unresolved-outcome
     absent    yes        not looked for                      blocked: needs-attention
     absent    yes        a run it fired stopped              delete, blocked: needs-attention
     absent    secret     live                                delete
@@ -66,6 +71,8 @@ name both own something; "gone" is cancelled::
     -         yes        in a status that nobody knows       blocked: needs-attention
     -         half-way   both live                           delete
     -         half-way   replacement gone                    adopt
+    -         made       not shown yet                       blocked: unresolved-outcome
+    -         half-made  replacement not shown yet           blocked: unresolved-outcome
     run       no         nothing alike                       launch
     run       no         one with our label                  adopt
     run       no         unowned, same work                  blocked: lookalike
@@ -107,6 +114,7 @@ name both own something; "gone" is cancelled::
     run later half-way   replacement fired                   delete
     run later half-way   replacement fired, and remembered   delete
     run later half-way   replacement gone                    adopt
+    run later half-made  replacement not shown yet           blocked: unresolved-outcome
 """
 
 from __future__ import annotations

@@ -45,12 +45,14 @@ class Limit:
 class Policy:
     """The `policy` of the settings, and the `owner` by whose label objects are recognised.
 
+    `settle` is that of the API: how long what was just made may not be shown yet.
     `allow_lookalikes` is never a setting: a person says so for one apply.
     """
 
     owner: str = "cdsync"
     prune: PruneMode = PruneMode.DELETE
     grace: timedelta = timedelta(days=1)
+    settle: timedelta = timedelta(seconds=15)
     max_removals: Limit = field(default_factory=lambda: Limit(share=0.25, always=1))
     max_changes: Limit = field(default_factory=lambda: Limit(share=0.5, always=10))
     resume: ResumePolicy = field(default_factory=ResumePolicy)

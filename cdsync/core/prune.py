@@ -12,6 +12,7 @@ from cdsync.core.context import Context
 from cdsync.core.diff import FieldChange
 from cdsync.core.halfway import settle_replacement
 from cdsync.core.model import Ownership, RemoteSchedule
+from cdsync.core.obstacles import not_shown_yet
 from cdsync.core.policy import PruneMode, duration_text
 from cdsync.core.schedules import status_text
 
@@ -28,6 +29,8 @@ def decide_undeclared(owned: Ownership, context: Context) -> Decision:
             remedy="the next apply looks for it first",
         )
         return Decision(blocked=(left,))
+    if waiting := not_shown_yet(owned, context):
+        return Decision(blocked=(waiting,))
     if half := settle_replacement(owned, context):
         return Decision(actions=(half,))
     if remote is None and owned.uid in context.observed.gone:

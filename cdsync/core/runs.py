@@ -23,7 +23,7 @@ from cdsync.core.model import (
     RemoteRun,
     RemoteSchedule,
 )
-from cdsync.core.obstacles import missing_secret, open_question
+from cdsync.core.obstacles import missing_secret, not_shown_yet, open_question
 from cdsync.core.progress import LIVE
 from cdsync.core.timing import LEAD, deferred_until
 from cdsync.core.work import Reference
@@ -108,6 +108,8 @@ def _decide_owned(run: OneOffRun, owned: Ownership, context: Context) -> Decisio
     renamed: tuple[Action, ...] = ()
     if run.address in context.renamed:
         renamed = (_rename(run, context.renamed[run.address]),)
+    if owned.retiring_uid is not None and (unseen := not_shown_yet(owned, context)):
+        return Decision(actions=renamed, blocked=(unseen,))
     if half := settle_replacement(owned, context):
         return Decision(actions=renamed or (half,))
     if context.observed.gone.get(owned.uid) == "CANCELLED":

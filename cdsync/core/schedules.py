@@ -12,7 +12,7 @@ from cdsync.core.diff import STATUS_OF_STATE, FieldChange, declaration_moved, di
 from cdsync.core.halfway import settle_replacement
 from cdsync.core.imported import lacks_inputs
 from cdsync.core.model import Ownership, RemoteSchedule, Schedule
-from cdsync.core.obstacles import missing_secret, open_question
+from cdsync.core.obstacles import missing_secret, not_shown_yet, open_question
 from cdsync.core.timing import deferred_until, first_fire
 
 
@@ -34,6 +34,8 @@ def _decide(schedule: Schedule, context: Context) -> Decision:
         return _without_secret(schedule, owned, missing, context)
     if owned is None:
         return Decision() if schedule.state == "absent" else decide_unowned(schedule, context)
+    if waiting := not_shown_yet(owned, context):
+        return Decision(blocked=(waiting,))
     if half := settle_replacement(owned, context):
         return Decision(actions=(half,))
     remote = context.observed.schedules.get(owned.uid)

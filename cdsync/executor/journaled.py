@@ -144,7 +144,7 @@ async def _create_once(
         shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))
         shop.doubts.end(intent)
         raise
-    owned = replace(_record(intent), uid=uid)
+    owned = replace(_record(intent), uid=uid, made_at=shop.latest())
     shop.store.finish(
         number,
         "done",

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 
 from cdsync.api.bodies import creation_body, update_fields
 from cdsync.core.actions import Action, Reason
-from cdsync.core.cron import same_cron
 from cdsync.core.fingerprint import HIDDEN_FIELDS, synopsis_of
-from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership, RemoteSchedule, Schedule
+from cdsync.core.model import FollowedRun, Kind, OneOffRun, Ownership, Schedule
 from cdsync.core.records import Intent
 from cdsync.core.timing import QUIET, deferred_until, first_fire
-from cdsync.core.zones import same_timezone
-from cdsync.errors import ApiError, GuardRefused, NotAsCreated, OutcomeUnknown
+from cdsync.errors import ApiError, GuardRefused, OutcomeUnknown
 from cdsync.executor.journaled import Workshop, change_journaled, create_journaled, reach_status
+from cdsync.executor.verification import verify
 
 PAUSED = frozenset({"PAUSED"})
 ACTIVE = frozenset({"ACTIVE"})
@@ -189,23 +188,10 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
         raise
     # From here on the new one is there, so that going back would let both fire.
     new = await _pause_if_declared(shop, action, new)
-    await _verify(shop, new)
+    await verify(shop, new)
     settled = replace(new, retiring_uid=None)
     await _transit(shop, action, "delete", old.uid, shop.api.delete_schedule, wanted=CANCELLED, owned=settled)
     return new.uid
-
-
-async def _verify(shop: Workshop, new: Ownership) -> None:
-    found = await shop.api.schedule(new.uid)
-    if found is None or not found.live or not _as_applied(found, new):
-        raise NotAsCreated(
-            f"the replacement {new.uid} is not there as it was created; its predecessor stays paused",
-            remedy="the next pass looks again, and goes back to the predecessor if the replacement is gone",
-        )
-
-
-def _as_applied(found: RemoteSchedule, owned: Ownership) -> bool:
-    return same_cron(found.cron, owned.cron) and (owned.cron is None or same_timezone(found.timezone, owned.timezone))
 
 
 async def adopt(shop: Workshop, action: Action) -> str:

@@ -45,6 +45,7 @@ def _ownership_dict(owned: Ownership) -> dict[str, Any]:
         "retiring_uid": owned.retiring_uid,
         "protect": owned.protect,
         "runs_checked_at": encode_time(owned.runs_checked_at),
+        "made_at": encode_time(owned.made_at),
     }
 
 
@@ -70,6 +71,7 @@ def _ownership(row: dict[str, Any]) -> Ownership:
         retiring_uid=row["retiring_uid"],
         protect=row["protect"],
         runs_checked_at=decode_time(row["runs_checked_at"]),
+        made_at=decode_time(row.get("made_at")),
     )
 
 

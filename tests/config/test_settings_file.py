@@ -285,6 +285,7 @@ def test_every_setting_arrives(root_of: RootOf) -> None:
             owner="growth.team-1",
             prune=PruneMode.PAUSE,
             grace=timedelta(hours=2),
+            settle=timedelta(0),
             max_removals=Limit(count=0, always=1),
             max_changes=Limit(share=0.125, always=10),
             resume=ResumePolicy(statuses=("STOPPED", "BLOCKED"), attempts=1, backoff=timedelta(days=1)),

@@ -229,6 +229,8 @@ OWNED: Mapping[str, Change] = {
     "yes": own_as_before_the_rename(),
     "twice": own_twice,
     "half-way": own_as_before_the_rename(retiring_uid="u0"),
+    "made": own_as_before_the_rename(made_at=NOW - timedelta(seconds=14)),
+    "half-made": own_as_before_the_rename(retiring_uid="u0", made_at=NOW - timedelta(seconds=14)),
     "removed": own(removed_at=NOW - timedelta(hours=3), state="paused"),
     "unknown": both(own(), scene(unresolved={address(): "the answer to its creation was lost"})),
     "secret": both(own(), scene(secret=True)),
@@ -291,6 +293,11 @@ OBSERVED: Mapping[str, Change] = {
     ),
     "replacement gone": predecessor_left(gone={"u1": None}),
     "replacement not looked for": predecessor_left(),
+    "replacement not shown yet": predecessor_left(gone={"u1": None}),
+    "not shown yet": scene(gone={"u1": None}),
+    "not shown, settle time over": lambda before: replace(
+        before, gone={"u1": None}, ownership=replace(before.ours, made_at=NOW - timedelta(seconds=15))
+    ),
     "replacement fired": predecessor_left(gone={"u1": "COMPLETED"}),
     "replacement fired, and remembered": lambda before: predecessor_left(
         ownership=replace(before.ours, state="completed")

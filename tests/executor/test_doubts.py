@@ -8,7 +8,7 @@ import pytest
 
 from cdsync.core.model import RemoteSchedule
 from cdsync.executor.doubts import Doubts
-from cdsync.reconciler import _workshop, plan_pass
+from cdsync.reconciler import workshop_for, plan_pass
 from tests.executor.world import World, live_in, schedule
 from tests.store.values import address_of, intent
 
@@ -81,7 +81,7 @@ def test_what_is_there_is_gone_through_once(tmp_path: Path) -> None:
             planned = await plan_pass(work)
             there = Counting(planned.sight.observed.schedules)
             sight = replace(planned.sight, observed=replace(planned.sight.observed, schedules=there))
-            shop = _workshop(work, replace(planned, sight=sight), patient=True, tell=lambda _: None)
+            shop = workshop_for(work, replace(planned, sight=sight), patient=True, tell=lambda _: None)
             records = {row.address: row for row in planned.owned.resources.values()}
             for one in declared:
                 record = records[one.address]

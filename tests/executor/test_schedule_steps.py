@@ -9,6 +9,7 @@ import pytest
 
 from cdsync.core.model import Address, Hold, Kind
 from cdsync.core.work import Callback, Reference
+from cdsync.errors import WrongWorkspace
 from cdsync.simulator import Fault
 from cdsync.simulator.schedules import cancel, pause
 from tests.executor.world import MONDAY_SEVEN, World, live_in, one_off, outcomes, results, schedule
@@ -621,3 +622,102 @@ def test_a_grace_that_began_by_a_wrong_clock_is_kept(tmp_path: Path, astray: tim
         assert sorted(row.status for row in world.rows()) == ["ACTIVE", "PAUSED"]
 
     live_in(tmp_path, story, dialect=dialect)
+
+
+@BOTH
+@pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
+@pytest.mark.parametrize("patient", [True, False])
+def test_what_was_just_made_and_is_not_shown_yet_is_not_made_again(
+    tmp_path: Path, patient: bool, labels: str, dialect: Any
+) -> None:
+    """Reads may lag behind for as long as the settle time: a pass waits for that, or leaves it to a later one."""
+
+    async def story(world: World) -> None:
+        world.transport.lag = timedelta(seconds=6)
+        await world.apply(schedule("old"))
+        declared = schedule("old"), schedule("a"), schedule("b", state="paused"), one_off("later", at=NINE)
+        for number in range(6):
+            applied = await world.apply(*declared, patient=patient)
+            assert applied.complete or not patient
+            assert number == 0 or applied.done == 0 or not patient
+            await world.until(world.clock.now() + timedelta(seconds=1 if patient else 3))
+        assert applied.complete
+        assert len(world.rows()) == 4
+
+    live_in(tmp_path, story, dialect=dialect, labels=labels)
+
+
+@pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_replacement_that_is_shown_late_is_waited_for(tmp_path: Path, patient: bool, labels: str) -> None:
+    """There is never a second active schedule beside it, and none is made at the next passes."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        world.transport.lag = timedelta(seconds=6)
+        await world.until(world.clock.now() + timedelta(seconds=7))
+        for number in range(5):
+            applied = await world.apply(schedule("a", "0 11 * * *"), patient=patient)
+            assert number > 0 or outcomes(applied.reports[0]) == {"a": "done"}
+            assert len(world.rows("ACTIVE")) == 1
+            await world.until(world.clock.now() + timedelta(seconds=3))
+        assert applied.complete
+        assert [row.status for row in world.rows()] == ["CANCELLED", "ACTIVE"]
+
+    live_in(tmp_path, story, dialect="rest", labels=labels)
+
+
+@pytest.mark.parametrize(("absent", "ends"), [(False, "PAUSED"), (True, "CANCELLED")])
+def test_what_is_not_shown_yet_is_not_forgotten(tmp_path: Path, absent: bool, ends: str) -> None:
+    """What is no longer wanted a moment after it was made is taken off when it is shown, and not left to itself."""
+
+    async def story(world: World) -> None:
+        kept = schedule("kept")
+        await world.apply(kept)
+        await world.until(world.clock.now() + timedelta(seconds=7))
+        world.transport.lag = timedelta(seconds=6)
+        await world.apply(kept, schedule("a"), patient=False)
+        for _ in range(4):
+            await world.apply(kept, *([schedule("a", state="absent")] if absent else []), patient=False)
+            await world.until(world.clock.now() + timedelta(seconds=3))
+        assert [row.status for row in world.rows()] == ["ACTIVE", ends]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_what_is_shown_as_cancelled_is_made_again_at_once(tmp_path: Path) -> None:
+    """It is shown, so nothing lags; only what was never shown is waited for."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        cancel(world.account, world.rows()[0], world.clock.now())
+        assert (await world.apply(schedule("a"), patient=False)).done == 1
+
+    live_in(tmp_path, story)
+
+
+def test_what_is_not_shown_in_the_settle_time_is_gone(tmp_path: Path) -> None:
+    """After it the API is believed, and what is declared is made again."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"), schedule("b"))
+        del world.account.schedules.rows[world.rows()[0].uid]
+        world.account.schedules.changed()
+        assert (await world.apply(schedule("a"), schedule("b"), patient=False)).done == 0
+        assert (await world.apply(schedule("a"), schedule("b"))).done == 1
+
+    live_in(tmp_path, story)
+
+
+def test_a_first_apply_whose_reads_lag_is_not_taken_for_another_workspace(tmp_path: Path) -> None:
+    """That none of what was just made is shown says nothing of the key; later it would."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="status", code=404, method="GET", path="*/workspaces", times=99))
+        world.transport.lag = timedelta(seconds=6)
+        assert (await world.apply(schedule("a"))).complete
+        world.transport.lag = timedelta(days=1)
+        with pytest.raises(WrongWorkspace, match="knows none of the 1 schedules"):
+            await world.plan(schedule("a"))
+
+    live_in(tmp_path, story)

@@ -21,13 +21,14 @@ from cdsync.core.records import HistoryEntry, PendingIntent
 from cdsync.core.work import Work
 from cdsync.executor import Report
 from cdsync.executor.execute import Result
-from cdsync.reconciler import Applied, Pass, Planned, apply_pass, plan_pass, resume_pass
+from cdsync.reconciler import Applied, Pass, Planned, apply_pass, plan_pass
 from cdsync.references import References
 from cdsync.settings import ApiSettings, DialectName, Settings
 from cdsync.simulator import Account, Fault, SimulatorOptions
 from cdsync.simulator.account import Call
 from cdsync.simulator.account import Schedule as Row
 from cdsync.store import open_reader, open_writer
+from cdsync.taking_up import resume_pass
 from tests.virtual_time import URL, Served, VirtualClock, run_virtual, serve_virtually
 
 MONDAY_SEVEN = datetime(2026, 6, 1, 7, 0, tzinfo=UTC)
@@ -58,23 +59,38 @@ class Watching(httpx.AsyncBaseTransport):
 
     `cut_off` is after how many seconds the connection of the next creation breaks; the server goes on with it.
 
+    `lag` is how long no read shows a schedule that was made.
     `astray` is how far the Date of an answer is from the truth; each takes the next, and the last one stays.
     """
 
     inner: httpx.AsyncBaseTransport
     most: int = 0
     cut_off: float | None = None
+    lag: timedelta = timedelta()
     astray: tuple[timedelta, ...] = ()
     under_way: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass it on."""
-        response = await self._passed_on(request)
+        response = self._read_late(request, await self._passed_on(request))
         if self.astray:
             date = parsedate_to_datetime(response.headers["Date"]) + self.astray[0]
             response.headers["Date"] = format_datetime(date, usegmt=True)
             self.astray = self.astray[1:] or self.astray
         return response
+
+    def _read_late(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not self.lag or request.method != "GET" or "schedule" not in request.url.path or not response.is_success:
+            return response
+        since = parsedate_to_datetime(response.headers["Date"]) - self.lag
+        found = response.json()
+        dated = {"Date": response.headers["Date"]}
+        if isinstance(found, list):
+            shown = [row for row in found if datetime.fromisoformat(row["created_at"]) < since]
+            return httpx.Response(200, headers=dated, json=shown, request=request)
+        if datetime.fromisoformat(found["created_at"]) < since:
+            return response
+        return httpx.Response(404, headers=dated, json={"error_label": "NOT_FOUND"}, request=request)
 
     async def _passed_on(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST" or "/actions/" not in request.url.path:
