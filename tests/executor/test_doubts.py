@@ -8,7 +8,7 @@ import pytest
 
 from cdsync.core.model import RemoteSchedule
 from cdsync.executor.doubts import Doubts
-from cdsync.reconciler import workshop_for, plan_pass
+from cdsync.reconciler import plan_pass, workshop_for
 from tests.executor.world import World, live_in, schedule
 from tests.store.values import address_of, intent
 
