@@ -13,12 +13,9 @@ from typing import Any
 
 import httpx
 
-from cdsync.api.parse import legible, moment_of
+from cdsync.api.masking import masked
+from cdsync.api.parse import moment_of
 from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
-
-BODY_SHOWN = 256
-SHORTEST_SECRET = 4
-"""Shorter ones would blot out half of every message, and are none."""
 
 
 def sensitive_in(body: Mapping[str, object]) -> tuple[str, ...]:
@@ -42,7 +39,7 @@ def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets
         return
     facts = _error_facts(response, secrets)
     where = f"{response.request.method} {response.request.url.path}"
-    said = facts["message"] or _cut(_text_of(response), secrets)
+    said = facts["message"] or masked(_text_of(response), secrets)
     message = f"{where}: HTTP {status}: {said}" if said else f"{where}: HTTP {status}"
     if facts["label"]:
         message += f" ({facts['label']})"
@@ -71,7 +68,7 @@ def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collect
         return json.loads(response.content)
     except (ValueError, RecursionError) as error:
         where = f"{response.request.method} {response.request.url.path}"
-        said = _cut(_text_of(response), secrets)
+        said = masked(_text_of(response), secrets)
         raise fault(
             f"{where}: HTTP {response.status_code}, but no JSON: {said!r}", status=response.status_code
         ) from error
@@ -102,17 +99,9 @@ def _error_facts(response: httpx.Response, secrets: Collection[str]) -> dict[str
         "ref": body.get("error_ref"),
         "message": body.get("message") or None,
     }
-    return {key: _cut(str(value), secrets) if value is not None else None for key, value in facts.items()}
+    return {key: masked(str(value), secrets) if value is not None else None for key, value in facts.items()}
 
 
 def _text_of(response: httpx.Response) -> str:
     """The body as text, whatever charset it claims."""
-    return response.content[: 4 * BODY_SHOWN].decode("utf-8", "replace")
-
-
-def _cut(text: str, secrets: Collection[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "(sensitive)")
-    flat = " ".join(legible(text).split())
-    return flat if len(flat) <= BODY_SHOWN else flat[:BODY_SHOWN] + "..."
+    return response.content.decode("utf-8", "replace")

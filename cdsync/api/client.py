@@ -46,7 +46,6 @@ HEADER_VALUE = re.compile(r"[!-~]+")
 # What a retry was about is told once, by the error that ends it.
 stamina.instrumentation.set_on_retry_hooks(())
 
-BODY_SHOWN = 256
 READ_ATTEMPTS = 4
 REFUSALS = 5
 LONGEST_HOLD = 300.0
