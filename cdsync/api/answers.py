@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from cdsync.api.masking import masked
-from cdsync.api.parse import moment_of
+from cdsync.api.moments import moment_of
 from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
 
 

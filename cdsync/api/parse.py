@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from cdsync.api.moments import moment_of, unread_moment
 from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
 from cdsync.core.work import Json
 from cdsync.errors import BadAnswer
@@ -21,8 +21,9 @@ UIDS = frozenset({"uid", "schedule_uid", "scheduled_run_uid", "run_uid"})
 UID = re.compile(r"[!-~]{1,128}")
 """What is taken for a UID: it goes into paths, files and terminals."""
 
-FIRST_YEAR, LAST_YEAR = 1970, 2200
-"""Times outside of these stand for none: some servers write the year 1 for a time that never was."""
+
+LABEL = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+"""What an error label looks like."""
 
 
 def parse_rows(answer: Any, *, what: str) -> Sequence[Mapping[str, Any]]:
@@ -83,6 +84,7 @@ def parse_run(row: Any) -> RemoteRun:
     uid = parse_uid(row, "uid", "run_uid")
     fields = _fields(row)
     error = fields.get("last_error")
+    postponements = (fields.get("postponed_until"), _postponement_of(error))
     callback = fields.get("callback")
     parameters = fields.get("parameters")
     return RemoteRun(
@@ -94,8 +96,8 @@ def parse_run(row: Any) -> RemoteRun:
         schedule_uid=_text(fields.get("scheduled_run_uid")),
         callback_url=_text(callback.get("url")) if isinstance(callback, dict) else None,
         parameters=parameters if isinstance(parameters, dict) else None,
-        last_error=_parse_error(error) if isinstance(error, dict) else None,
-        postponed_until=_postponed(fields, error if isinstance(error, dict) else {}),
+        last_error=_parse_error(error, unread=next(filter(None, map(unread_moment, postponements)), None)),
+        postponed_until=next(filter(None, map(moment_of, postponements)), None),
         output_count=fields["output_count"] if isinstance(fields.get("output_count"), int) else None,
         created_at=moment_of(fields.get("created_at")),
         started_at=moment_of(fields.get("started_at")),
@@ -103,17 +105,30 @@ def parse_run(row: Any) -> RemoteRun:
     )
 
 
-def _parse_error(error: Mapping[str, Any]) -> RunError | None:
-    label = _text(error.get("label")) or _text(error.get("error_label"))
-    message = _text(error.get("message"))
-    return RunError(label=label, message=message) if label or message else None
+def _parse_error(error: Any, *, unread: str | None) -> RunError | None:
+    """Why a run stands still: what is there counts, whether it can be read or not; `unread` is a postponement.
 
-
-def _postponed(fields: Mapping[str, Any], error: Mapping[str, Any]) -> datetime | None:
-    params = error.get("params")
-    return moment_of(fields.get("postponed_until")) or moment_of(
-        params.get("postponed_until") if isinstance(params, dict) else None
+    Nothing is there when every field is empty, or says that nothing has failed.
+    """
+    fields = error if isinstance(error, dict) else {"label" if LABEL.fullmatch(str(error)) else "message": error}
+    told = {key: value for key, value in fields.items() if value not in (None, "", [], {}, False, "false")}
+    if not told and unread is None:
+        return None
+    return RunError(
+        label=_name(told.get("label")) or _name(told.get("error_label")),
+        message=_text(told.get("message")),
+        unread_postponement=unread,
     )
+
+
+def _postponement_of(error: Any) -> Any:
+    params = error.get("params") if isinstance(error, dict) else None
+    return params.get("postponed_until") if isinstance(params, dict) else None
+
+
+def _name(value: Any) -> str | None:
+    """A label, which may be a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
 
 
 def _text(value: Any) -> str | None:
@@ -123,19 +138,6 @@ def _text(value: Any) -> str | None:
 def legible(text: str) -> str:
     """The text without half characters, which JSON can hold and no file or terminal takes."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def moment_of(value: Any) -> datetime | None:
-    """A time as the API writes it, in UTC; None for what is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def parse_results(answer: Any) -> tuple[Json, ...]:

@@ -1,7 +1,7 @@
 """Why a run stands still, label by label: can resuming help, must it wait, or does it need a person.
 
 Facts from the API contract, section 5 (the vendor's newest error reference; older pages are looser and not followed).
-A label that is not in the table needs a person.
+A label that is not in the table needs a person; so does an error without one, or a postponement to nobody knows when.
 """
 
 from __future__ import annotations
@@ -121,11 +121,15 @@ BY_LABEL = {
 
 def advice_on(error: RunError | None) -> Advice:
     """What can move a run on that stands still with this error; no error at all is a stop that resuming undoes."""
-    if error is None or error.label is None:
+    if error is None:
         return Advice(Help.RESUME, "it was stopped without an error; resuming continues it")
-    return BY_LABEL.get(
-        error.label, Advice(Help.PERSON, f"unknown error label {error.label}; cdsync status shows its message")
-    )
+    if error.label is None and error.unread_postponement is None:
+        return Advice(Help.PERSON, "its error has no label; look at the run, and resume it when its cause is mended")
+    unknown = Advice(Help.PERSON, f"unknown error label {error.label}; cdsync status shows its message")
+    advice = BY_LABEL.get(error.label, unknown) if error.label is not None else _PASSING
+    if error.unread_postponement is not None and advice.help is Help.RESUME:
+        return Advice(Help.PERSON, f"postponed until {error.unread_postponement}, which cannot be read; resume it then")
+    return advice
 
 
 def advice_on_run(status: str, error: RunError | None, address: Address) -> str | None:

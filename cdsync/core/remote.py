@@ -39,10 +39,14 @@ class RemoteSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunError:
-    """Why a run stands still, in the API's words."""
+    """Why a run stands still, in the API's words; without a label and a message it is an error all the same.
+
+    `unread_postponement` is what the API says of when it goes on, if that is no time that can be read.
+    """
 
     label: str | None
     message: str | None
+    unread_postponement: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,14 +128,24 @@ def test_a_row_without_a_uid_is_an_error(uid: Any) -> None:
         ({"error_label": "A"}, RunError(label="A", message=None)),
         ({"label": "A", "error_label": "B"}, RunError(label="A", message=None)),
         ({"label": None, "message": "m"}, RunError(label=None, message="m")),
+        ({"label": 4021, "message": ["m"]}, RunError(label="4021", message=None)),
+        ({"code": "NO_ACCESS", "message": "m"}, RunError(label=None, message="m")),
+        ({"error": {"label": "NO_ACCESS"}}, RunError(label=None, message=None)),
+        ({"has_failed": True}, RunError(label=None, message=None)),
+        ("LIMIT_REACHED", RunError(label="LIMIT_REACHED", message=None)),
+        ("No credits", RunError(label=None, message="No credits")),
+        (["m"], RunError(label=None, message=None)),
+        (7, RunError(label=None, message=None)),
         ({}, None),
-        ({"label": 7, "message": ["m"]}, None),
-        ("LIMIT_REACHED", None),
+        ([], None),
+        ("", None),
         (None, None),
+        ({"has_failed": False}, None),
+        ({"has_failed": "false", "label": None, "message": "", "params": {}}, None),
     ],
 )
 def test_the_last_error_is_read_under_both_names(error: Any, read: RunError | None) -> None:
-    """`label` in the schema, `error_label` in the guide: either is taken, and anything else is no error."""
+    """`label` in the schema, `error_label` in the guide: either is taken; whatever else is there is an error too."""
     assert parse_run({"uid": "r-1", "last_error": error}).last_error == read
 
 
@@ -153,17 +163,61 @@ def test_a_status_is_read_in_any_case(status: str) -> None:
         ("2026-06-01T09:00:00+02:00", AT_SEVEN),
         ("2026-06-01 07:00:00", AT_SEVEN),
         ("2026-06-01T07:00:00", AT_SEVEN),
+        ("2026-06-01 07:00:00 UTC", AT_SEVEN),
+        ("2026-06-01T07:00:00.000 GMT", AT_SEVEN),
+        ("Mon, 01 Jun 2026 07:00:00 GMT", AT_SEVEN),
+        ("Mon, 01 Jun 2026 09:00:00 +0200", AT_SEVEN),
+        ("Mon, 01 Jun 2026 07:00:00 -0000", AT_SEVEN),
+        (AT_SEVEN.timestamp(), AT_SEVEN),
+        (int(AT_SEVEN.timestamp()), AT_SEVEN),
+        (int(AT_SEVEN.timestamp() * 1000), AT_SEVEN),
+        (int(AT_SEVEN.timestamp() * 1_000_000), AT_SEVEN),
+        (str(int(AT_SEVEN.timestamp())), AT_SEVEN),
+        (str(int(AT_SEVEN.timestamp() * 1000)), AT_SEVEN),
+        (3600, None),
+        (-1, None),
+        (True, None),
+        (10**30, None),
+        (float("inf"), None),
+        (float("nan"), None),
         ("tomorrow", None),
         ("", None),
         ("0001-01-01T00:00:00+14:00", None),
         ("9999-12-31T23:59:59-14:00", None),
-        (1_780_000_000, None),
         (None, None),
     ],
 )
 def test_a_time_is_read_in_utc_or_not_at_all(text: Any, moment: datetime | None) -> None:
     """A time without offset is UTC; what is no time, or beyond all time, is none."""
     assert parse_schedule({"uid": "u-1", "created_at": text}).created_at == moment
+
+
+@pytest.mark.parametrize("where", ["of_the_run", "of_its_error"])
+@pytest.mark.parametrize(
+    ("value", "until", "unread"),
+    [
+        (None, None, None),
+        ("", None, None),
+        (0, None, None),
+        ("0001-01-01T00:00:00Z", None, None),
+        ("2026-06-01T07:00:00Z", AT_SEVEN, None),
+        (AT_SEVEN.timestamp(), AT_SEVEN, None),
+        ("soon", None, "'soon'"),
+        (3600, None, "3600"),
+        ({"at": 1}, None, "{'at': 1}"),
+        ("9999-12-31T23:59:59Z", None, "'9999-12-31T23:59:59Z'"),
+    ],
+)
+def test_a_postponement_that_cannot_be_read_is_kept(
+    value: Any, until: datetime | None, unread: str | None, where: str
+) -> None:
+    """It is not taken for none: what is postponed must not be resumed."""
+    error = {"label": "LIMIT_REACHED", "params": {"postponed_until": value}}
+    row = {"postponed_until": value} if where == "of_the_run" else {"last_error": error}
+    run = parse_run({"uid": "r-1", **row})
+
+    assert run.postponed_until == until
+    assert (run.last_error.unread_postponement if run.last_error else None) == unread
 
 
 @pytest.mark.parametrize("envelope", [False, True])

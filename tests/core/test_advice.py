@@ -21,10 +21,33 @@ def test_only_passing_faults_are_resumed() -> None:
     assert {label for label, advice in BY_LABEL.items() if advice.help is Help.WAIT} == {"LIMIT_REACHED", "STATUS_429"}
 
 
-@pytest.mark.parametrize("error", [None, RunError(label=None, message=None), RunError(label=None, message="stopped")])
-def test_a_stop_without_an_error_is_undone_by_resuming(error: RunError | None) -> None:
+def test_a_stop_without_an_error_is_undone_by_resuming() -> None:
     """Nothing is wrong, so it may go on."""
-    assert advice_on(error).help is Help.RESUME
+    assert advice_on(None).help is Help.RESUME
+
+
+@pytest.mark.parametrize("message", [None, "Credits exhausted, top up"])
+def test_an_error_without_a_label_needs_a_person(message: str | None) -> None:
+    """Nobody knows what it is about, and resuming costs credits."""
+    assert advice_on(RunError(label=None, message=message)).help is Help.PERSON
+
+
+@pytest.mark.parametrize(
+    ("label", "help_"),
+    [
+        (None, Help.PERSON),
+        ("PROXY_ERROR", Help.PERSON),
+        ("NO_ACCESS", Help.PERSON),
+        ("LIMIT_REACHED", Help.WAIT),
+        ("BRAND_NEW", Help.PERSON),
+    ],
+)
+def test_what_is_postponed_to_nobody_knows_when_is_never_resumed(label: str | None, help_: Help) -> None:
+    """The vendor asks to wait, and does not say in a way that can be read until when."""
+    advice = advice_on(RunError(label=label, message=None, unread_postponement="'soon'"))
+
+    assert advice.help is help_
+    assert label is not None or "'soon'" in advice.text
 
 
 def test_an_unknown_label_needs_a_person() -> None:

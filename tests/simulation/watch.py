@@ -206,7 +206,7 @@ class Watch:
             if not self._is_ours(run):
                 raise self._broken("nothing unowned is touched", f"run {run.uid} is not ours, and is resumed")
             error = run.last_error or {}
-            advice = advice_on(RunError(label=error.get("label"), message=None))
+            advice = advice_on(RunError(label=error.get("label"), message=None) if error else None)
             if run.status in {"STOPPED", "BLOCKED"} and advice.help is not Help.RESUME and not self._misled():
                 raise self._broken("resuming is bounded", f"run {run.uid} with {error} cannot be helped by a resume")
 
