@@ -99,18 +99,23 @@ class Client:
         if not HEADER_VALUE.fullmatch(key):
             # httpx and h11 would refuse it too, but quote it in what they raise.
             raise Unauthorized("the API key cannot be sent: it holds more than visible ASCII", remedy="check api.key")
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers={
-                "X-API-Key": key,
-                "Accept": "application/json",
-                "User-Agent": f"cdsync/{__version__}",
-            },
-            timeout=httpx.Timeout(timeout.total_seconds(), connect=timeout.total_seconds() / 2),
-            transport=transport,
-            verify=trust_for(base_url),
-            follow_redirects=False,
-        )
+        trust = trust_for(base_url)
+        sent = {"X-API-Key": key, "Accept": "application/json", "User-Agent": f"cdsync/{__version__}"}
+
+        def opened(headers: Mapping[str, str], *, kept: int) -> httpx.AsyncClient:
+            return httpx.AsyncClient(
+                base_url=base_url,
+                headers=headers,
+                timeout=httpx.Timeout(timeout.total_seconds(), connect=timeout.total_seconds() / 2),
+                limits=httpx.Limits(max_connections=100, max_keepalive_connections=kept),
+                transport=transport,
+                verify=trust,
+                follow_redirects=False,
+            )
+
+        self._http = opened(sent, kept=20)
+        # A write shares its connection with nothing: an answer that came twice would be taken for that of the next.
+        self._alone = opened({**sent, "Connection": "close"}, kept=0)
         self._limiter = limiter
         self._secrets = (key,)
         self._patience = timeout.total_seconds()
@@ -123,6 +128,7 @@ class Client:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+        await self._alone.aclose()
 
     def local_now(self) -> datetime:
         """The present moment on this machine's clock, in UTC."""
@@ -228,7 +234,7 @@ class Client:
             # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
             allowed = self._patience * patience
             async with asyncio.timeout(allowed):
-                request = self._http.stream(
+                request = (self._http if method == "GET" else self._alone).stream(
                     method,
                     path,
                     params=query or None,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cdsync.api import connect
 from cdsync.api.client import LARGEST_ANSWER, NEVER_SENT, Client
+from cdsync.api.limiter import Limiter
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -550,3 +551,41 @@ def test_an_answer_without_end_is_given_up(writing: bool) -> None:
     error = in_virtual_time(story)
     assert isinstance(error, OutcomeUnknown if writing else ServerFault)
     assert "it holds more than 64 MiB" in str(error)
+
+
+def test_an_answer_that_comes_twice_is_no_answer_to_the_next_write() -> None:
+    """Each write has a connection of its own, so that what is left on one is read by nobody."""
+
+    async def story() -> None:
+        asked: list[bytes] = []
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while line := await reader.readline():
+                asked.append(line.split(b" ")[1])
+                length = 0
+                while (header := await reader.readline()).strip():
+                    length = int(header.split(b":")[1]) if header.lower().startswith(b"content-length") else length
+                await reader.readexactly(length)
+                body = b'"%b"' % asked[-1]
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+                writer.write((head + body) * 2)
+                await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            ended.release()
+
+        ended = asyncio.Semaphore(0)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = Client(
+            base_url=url, key=KEY, limiter=Limiter(6000), timeout=timedelta(seconds=5), now=lambda: MONDAY_SEVEN
+        )
+        for path in ("/a", "/b", "/c"):
+            await client.read("/read", query={})
+            assert await client.write("POST", path, query={}, body=dict) == path
+        await client.close()
+        for _ in range(4):  # one of each write, and one of all reads
+            await ended.acquire()
+        server.close()
+
+    asyncio.run(story())
