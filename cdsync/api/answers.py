@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import httpx
@@ -65,13 +66,43 @@ def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collect
     if response.status_code == httpx.codes.NO_CONTENT:
         return None
     try:
-        return json.loads(response.content)
+        # NaN and Infinity are no JSON, and would make what is written from them none.
+        return json.loads(response.content, parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         where = f"{response.request.method} {response.request.url.path}"
         said = masked(_text_of(response), secrets)
         raise fault(
             f"{where}: HTTP {response.status_code}, but no JSON: {said!r}", status=response.status_code
         ) from error
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
+
+
+def refuse_in_disguise(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> None:
+    """Turn a success whose body is the API's error into what it is; see `raise_for_status`.
+
+    Raises:
+        ApiError: it has an `error_label`; `fault` when the body speaks of the server's side.
+    """
+    body = _error_body(response)
+    if not body.get("error_label"):
+        return
+    facts = _error_facts(response, secrets)
+    told = body.get("status_code")
+    status = told if isinstance(told, int) and 400 <= told < 600 else response.status_code
+    where = f"{response.request.method} {response.request.url.path}"
+    kind = fault if status >= 500 or status == 408 else Rejected
+    raise kind(
+        f"{where}: HTTP {response.status_code}, but refused: {facts['message'] or ''} ({facts['label']})",
+        status=status,
+        label=facts["label"],
+        scope=facts["scope"],
+        ref=facts["ref"],
+        postponed_until=postponed_until(response),
+    )
 
 
 def postponed_until(response: httpx.Response) -> datetime | None:

@@ -22,9 +22,6 @@ from cdsync.core.work import Json
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
 from cdsync.settings import ApiSettings
 
-LIVE_PATIENCE = 10
-"""A live request does its work before it answers, and the answer is paid for: it may take so many times as long."""
-
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -223,7 +220,7 @@ class Api:
         path = self._prefix + route.path_for(action=action, uid="")
         if page is not None:
             path = _followed(page, path)
-        answer, headers = await self._client.exchange(route.method, path, query={}, body=body, patience=LIVE_PATIENCE)
+        answer, headers = await self._client.exchange(route.method, path, query={}, body=body, live=True)
         return LivePage(parse_results(answer), headers.get("x-pagination-next") or None)
 
     async def update_schedule(self, uid: str, fields: Mapping[str, object]) -> None:

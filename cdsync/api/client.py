@@ -21,7 +21,7 @@ import stamina
 import stamina.instrumentation
 
 from cdsync import __version__
-from cdsync.api.answers import decoded, postponed_until, raise_for_status, sensitive_in
+from cdsync.api.answers import decoded, postponed_until, raise_for_status, refuse_in_disguise, sensitive_in
 from cdsync.api.limiter import Limiter, seconds_to_wait
 from cdsync.api.trust import trust_for
 from cdsync.errors import (
@@ -49,6 +49,9 @@ stamina.instrumentation.set_on_retry_hooks(())
 READ_ATTEMPTS = 4
 REFUSALS = 5
 LONGEST_HOLD = 300.0
+LIVE_PATIENCE = 10
+"""A live request does its work before it answers, and the answer is paid for: it may take so many times as long."""
+
 BACK_OFF = 2.0
 CALLS_KEPT = 10_000
 """A process that runs for months does not grow by what it has sent."""
@@ -167,15 +170,19 @@ class Client:
         return (await self.exchange(method, path, query=query, body=body))[0]
 
     async def exchange(
-        self, method: str, path: str, *, query: Mapping[str, str], body: Body | None, patience: int = 1
+        self, method: str, path: str, *, query: Mapping[str, str], body: Body | None, live: bool = False
     ) -> tuple[Any, Mapping[str, str]]:
         """Like `write`; gives the headers of the answer as well.
 
-        A path may bring its own query. `patience` is how many times as long as usual the answer may take.
+        A path may bring its own query. A `live` request may take longer, and may be refused by an answer that says 200.
         """
+        patience = LIVE_PATIENCE if live else 1
         response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown, patience=patience)
         secrets = (*self._secrets, *sensitive_in(body() if body else {}))
         raise_for_status(response, fault=OutcomeUnknown, secrets=secrets)
+        if live:
+            # What is worked on at once has no object that could be looked for: its answer alone says how it went.
+            refuse_in_disguise(response, fault=OutcomeUnknown, secrets=secrets)
         return decoded(response, fault=OutcomeUnknown, secrets=secrets), response.headers
 
     async def _send(

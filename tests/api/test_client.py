@@ -553,6 +553,34 @@ def test_an_answer_without_end_is_given_up(writing: bool) -> None:
     assert "it holds more than 64 MiB" in str(error)
 
 
+@pytest.mark.parametrize(("told", "error"), [(402, Rejected), (None, Rejected), (500, OutcomeUnknown)])
+def test_a_live_answer_that_is_an_error_is_no_row(told: int | None, error: type[ApiError]) -> None:
+    """A refusal in disguise has its label, and is not stored as the result of an input."""
+
+    async def story(clock: VirtualClock) -> None:
+        body = {"error_label": "NO_ACCESS", "message": f"no credits for {KEY}", "status_code": told}
+        client = client_of(Answering(clock, [httpx.Response(200, json=body)]), clock)
+        with pytest.raises(ApiError) as caught:
+            await client.exchange("POST", "/x", query={}, body=dict, live=True)
+        assert (type(caught.value), caught.value.label, caught.value.status) == (error, "NO_ACCESS", told or 200)
+        assert KEY not in str(caught.value)
+        await client.close()
+
+    in_virtual_time(story)
+
+
+def test_what_is_no_json_in_an_answer_is_null() -> None:
+    """NaN and Infinity get into no file that we write."""
+
+    async def story(clock: VirtualClock) -> None:
+        answer = httpx.Response(200, text='[NaN, Infinity, -Infinity, 1e999, 1.5, {"a": [-1e999]}]')
+        client = client_of(Answering(clock, [answer]), clock)
+        assert await client.read("/x", query={}) == [None, None, None, None, 1.5, {"a": [None]}]
+        await client.close()
+
+    in_virtual_time(story)
+
+
 def test_an_answer_that_comes_twice_is_no_answer_to_the_next_write() -> None:
     """Each write has a connection of its own, so that what is left on one is read by nobody."""
 
