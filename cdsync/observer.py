@@ -52,10 +52,10 @@ async def look(
 ) -> Sight:
     """List what is there.
 
-    `settle` is how long what was just made may not be shown yet.
-    `workspace` is the one that the state belongs to, None until it was seen. `most_runs` is how many of the runs under
-    way are looked at, so that they never use up the requests that schedules need. `thorough` reads everything to its
-    end also when nothing depends on objects that are not ours.
+    `settle` is how long what was just made may not be shown yet. `workspace` is the one that the state belongs to, None
+    until it was seen. `most_runs` is how many of the runs under way are looked at, so that they never use up the
+    requests that schedules need. `thorough` reads everything to its end also when nothing depends on objects that are
+    not ours.
 
     Raises:
         WrongWorkspace: the key opens another one.
@@ -71,11 +71,7 @@ async def look(
     since = min(api.server_now(), api.local_now()) - settle
     older = {row.uid for row in owned.resources.values() if row.made_at is None or row.made_at <= since}
     if expected & older and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
-        raise WrongWorkspace(
-            f"the API knows none of the {len(expected)} schedules that the state owns, nor does it say which workspace "
-            "this is; nothing is concluded from it",
-            remedy="check api.key and api.base_url; if they really are gone: cdsync forget each of them",
-        )
+        raise _nothing_known(len(expected))
     due = due_for_a_look(owned.runs.values(), most=most_runs)
     runs = await _look_at_runs(api, desired, owned, schedules, gone, due=due)
     observed = ObservedState(
@@ -86,6 +82,14 @@ async def look(
     )
     followed, updated = remembered(owned, schedules, gone, runs, looked_for=due, now=api.server_now())
     return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)
+
+
+def _nothing_known(count: int) -> WrongWorkspace:
+    return WrongWorkspace(
+        f"the API knows none of the {count} schedules that the state owns, nor does it say which workspace this is; "
+        "nothing is concluded from it",
+        remedy="check api.key and api.base_url; if they really are gone: cdsync forget each of them",
+    )
 
 
 def _unowned(resource: Resource, owned: OwnedState) -> bool:

@@ -11,8 +11,8 @@ import sys
 # httpx does without the command line that it brings where that is missing; to import it takes as long as all the rest.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # "None stands for a module that is not there"
 
-from cdsync.api.api import LIVE_PATIENCE, Api, Created, connect  # noqa: E402 # after the line above
-from cdsync.api.client import Call  # noqa: E402
+from cdsync.api.api import Api, Created, connect  # noqa: E402 # after the line above
+from cdsync.api.client import LIVE_PATIENCE, Call  # noqa: E402
 from cdsync.api.dialects import Operation  # noqa: E402
 
 __all__ = ["LIVE_PATIENCE", "Api", "Call", "Created", "Operation", "connect"]

@@ -22,6 +22,7 @@ import stamina.instrumentation
 
 from cdsync import __version__
 from cdsync.api.answers import decoded, postponed_until, raise_for_status, refuse_in_disguise, sensitive_in
+from cdsync.api.bounded import TooLarge, read_bounded
 from cdsync.api.limiter import Limiter, seconds_to_wait
 from cdsync.api.trust import trust_for
 from cdsync.errors import (
@@ -55,12 +56,6 @@ LIVE_PATIENCE = 10
 BACK_OFF = 2.0
 CALLS_KEPT = 10_000
 """A process that runs for months does not grow by what it has sent."""
-
-LARGEST_ANSWER = 64 * 2**20
-"""In bytes, unpacked; a page of a hundred rows is far below."""
-
-UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that say how an answer travelled, which no longer holds once it is read."""
 
 FARTHEST = timedelta(days=3650)
 """A server's clock that is farther off than this is taken for none."""
@@ -250,14 +245,14 @@ class Client:
                     timeout=httpx.Timeout(allowed, connect=self._patience / 2),
                 )
                 async with request as answering:
-                    response = await _read(answering)
+                    response = await read_bounded(answering)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
                 f"{method} {str(self._http.base_url).rstrip('/')}{shown}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
-        except (httpx.HTTPError, TimeoutError, _TooLarge) as error:
+        except (httpx.HTTPError, TimeoutError, TooLarge) as error:
             lost = fault(f"{method} {shown}: the answer was lost ({_text(error)})")
             if isinstance(lost, OutcomeUnknown):
                 lost.timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
@@ -265,12 +260,12 @@ class Client:
         finally:
             self.calls.append(call := Call(method, shown, status))
             self._on_call(call)
-        self._learn_time(response)
-        told = response.headers.items()
-        self.rate_limit = {name: value for name, value in told if name.startswith("x-ratelimit-")}
+        self._learn(response)
         return response
 
-    def _learn_time(self, response: httpx.Response) -> None:
+    def _learn(self, response: httpx.Response) -> None:
+        headers = response.headers.items()
+        self.rate_limit = {name: value for name, value in headers if name.startswith("x-ratelimit-")}
         try:
             told = parsedate_to_datetime(response.headers["date"])
             if told.tzinfo is not None:
@@ -278,23 +273,6 @@ class Client:
                 self._offset = offset if abs(offset) < FARTHEST else self._offset
         except (KeyError, ValueError, OverflowError):
             return
-
-
-class _TooLarge(Exception):
-    """The answer holds more than any answer of this API."""
-
-
-async def _read(answering: httpx.Response) -> httpx.Response:
-    """The whole answer, unpacked as it comes, so that a small one cannot become a large one in memory."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in answering.aiter_bytes():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise _TooLarge(f"it holds more than {LARGEST_ANSWER // 2**20} MiB")
-        parts.append(part)
-    headers = [(name, value) for name, value in answering.headers.multi_items() if name not in UNPACKED]
-    return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=answering.request)
 
 
 def _text(error: Exception) -> str:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdsync.api import connect
-from cdsync.api.client import LARGEST_ANSWER, NEVER_SENT, Client
+from cdsync.api.bounded import LARGEST_ANSWER
+from cdsync.api.client import NEVER_SENT, Client
 from cdsync.api.limiter import Limiter
 from cdsync.errors import (
     ApiError,

@@ -1,0 +1,28 @@
+"""An answer, read whole and no further than any answer of this API goes."""
+
+from __future__ import annotations
+
+import httpx
+
+LARGEST_ANSWER = 64 * 2**20
+"""In bytes, unpacked; a page of a hundred rows is far below."""
+
+UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that say how an answer travelled, which no longer holds once it is read."""
+
+
+class TooLarge(Exception):
+    """The answer holds more than any answer of this API."""
+
+
+async def read_bounded(answering: httpx.Response) -> httpx.Response:
+    """The whole answer, unpacked as it comes, so that a small one cannot become a large one in memory."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in answering.aiter_bytes():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise TooLarge(f"it holds more than {LARGEST_ANSWER // 2**20} MiB")
+        parts.append(part)
+    headers = [(name, value) for name, value in answering.headers.multi_items() if name not in UNPACKED]
+    return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=answering.request)
