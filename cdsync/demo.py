@@ -74,8 +74,15 @@ def run_demo(*, color: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="cdsync-demo-") as folder, running() as simulator:
         root = Path(folder) / "config"
         shutil.copytree(shipped("examples"), root, ignore=shutil.ignore_patterns(".cdsync"))
+        _hurry(root / "cdsync.yaml")
         _guide(Tour(root, simulator, color))
     return 0
+
+
+def _hurry(settings: Path) -> None:
+    """Ask as fast as nobody may: the account of the tour has no limit to keep to."""
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("requests_per_minute: 60", "requests_per_minute: 6000"), encoding="utf-8")
 
 
 def _guide(tour: Tour) -> None:

@@ -19,13 +19,13 @@ class Limiter:
     """Admits requests one by one; `hold` stops all of them, whoever was refused, and `hang_up` does so for good.
 
     Vendors count what came within the last minute, so this does too: a bucket that fills while it is emptied would let
-    almost twice as many pass in the first one. A sixth of them may leave at once, so that a command which needs a few
+    almost twice as many pass in the first one. A third of them may leave at once, so that a command which needs few
     does not wait, and none waits for most of a minute.
     """
 
     def __init__(self, requests_per_minute: int) -> None:
         self._left: deque[float] = deque(maxlen=requests_per_minute)
-        self._burst = max(1, requests_per_minute // 6)
+        self._burst = max(1, requests_per_minute // 3)
         self._apart = WINDOW * self._burst / requests_per_minute
         self._turns = asyncio.Lock()
         self._open_at = 0.0
