@@ -109,6 +109,11 @@ class Api:
         """What the last answer said of the rate limit: its X-RateLimit headers, by their names in small letters."""
         return self._client.rate_limit
 
+    @property
+    def waits_for_its_turn(self) -> bool:
+        """Whether the requests of this minute have all left."""
+        return self._client.waits_for_its_turn
+
     def hang_up(self) -> None:
         """Send nothing more; what was sent may still be answered."""
         self._client.hang_up()

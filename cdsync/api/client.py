@@ -136,6 +136,11 @@ class Client:
         """The present moment on the server's clock, in UTC."""
         return self._now() + self._offset
 
+    @property
+    def waits_for_its_turn(self) -> bool:
+        """Whether the budget of the minute is used up."""
+        return self._limiter.used_up
+
     def hang_up(self) -> None:
         """Send nothing more: what waits to be sent never is, and what was sent may still be answered."""
         self._limiter.hang_up()

@@ -19,14 +19,11 @@ class Limiter:
     """Admits requests one by one; `hold` stops all of them, whoever was refused, and `hang_up` does so for good.
 
     Vendors count what came within the last minute, so this does too: a bucket that fills while it is emptied would let
-    almost twice as many pass in the first one. A third of them may leave at once, so that a command which needs few
-    does not wait, and none waits for most of a minute.
+    almost twice as many pass in the first one. A command that needs no more than a minute's requests does not wait.
     """
 
     def __init__(self, requests_per_minute: int) -> None:
         self._left: deque[float] = deque(maxlen=requests_per_minute)
-        self._burst = max(1, requests_per_minute // 3)
-        self._apart = WINDOW * self._burst / requests_per_minute
         self._turns = asyncio.Lock()
         self._open_at = 0.0
         self._waiting: set[asyncio.Timeout] = set()
@@ -53,9 +50,12 @@ class Limiter:
 
     def _free_at(self) -> float:
         """When the next request may leave, by the loop's clock."""
-        minute = self._left[0] + WINDOW if len(self._left) == self._left.maxlen else 0.0
-        burst = self._left[-self._burst] + self._apart if len(self._left) >= self._burst else 0.0
-        return max(minute, burst)
+        return self._left[0] + WINDOW if len(self._left) == self._left.maxlen else 0.0
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the requests of the minute have all left, so that the next has to wait."""
+        return self._free_at() > asyncio.get_running_loop().time()
 
     def hang_up(self) -> None:
         """Let nothing leave any more; who waits is told at once."""

@@ -58,7 +58,7 @@ def _decide_unowned(run: OneOffRun, context: Context) -> Decision:
         message = f"it may have been launched already, as {', '.join(alike)}, which nobody owns"
         remedy = f"cdsync adopt {run.address} {alike[0]}, or apply --allow-lookalikes to launch another"
         return _blocked(run, BlockedReason.LOOKALIKE, message, remedy)
-    if run.schedule_at is not None and run.schedule_at <= context.now + LEAD:
+    if run.schedule_at is not None and run.schedule_at <= context.latest + LEAD:
         message = f"its time {run.schedule_at.isoformat()} has passed, and it was not launched"
         return _blocked(run, BlockedReason.TOO_LATE, message, "set a later schedule_at, or remove it to launch now")
     return Decision(actions=(_launch(run),))
@@ -136,7 +136,7 @@ def _decide_waiting(
 ) -> Decision:
     """A one-off whose time is yet to come is still a schedule on the API, and can be changed and healed like one."""
     drift = () if owned.removed_at else drift_rows(owned, remote)
-    late = run.schedule_at is None or run.schedule_at <= context.now + LEAD
+    late = run.schedule_at is None or run.schedule_at <= context.latest + LEAD
     if changes and not late and not run.protect:
         if deferred_until(remote, now=context.now) is not None:
             message = "its replacement would come too close to its time, so it is launched as declared before"

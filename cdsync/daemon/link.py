@@ -37,6 +37,11 @@ class Link:
                 self._open, self._api, self._for = stack.pop_all(), api, wanted
         return self._api
 
+    @property
+    def waits_for_its_turn(self) -> bool:
+        """Whether the requests that a minute may see have all left."""
+        return self._api is not None and self._api.waits_for_its_turn
+
     def hang_up(self) -> None:
         """Send nothing more; what was sent may still be answered."""
         if self._api is not None:

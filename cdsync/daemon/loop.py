@@ -190,7 +190,9 @@ class Loop:
     def verdict(self) -> Verdict:
         """Whether it gets on."""
         interval = self.settings.daemon.interval.total_seconds()
-        return judge(self.standing, interval=interval, since_progress=self.pulse.since_progress())
+        # Who waits for the next minute's requests gets on: the wait is over within it.
+        since = 0.0 if self.link.waits_for_its_turn else self.pulse.since_progress()
+        return judge(self.standing, interval=interval, since_progress=since)
 
     async def reload(self) -> None:
         """Look at the declaration at once, without waiting for a pass that is under way, and ask for another."""
