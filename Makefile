@@ -49,8 +49,8 @@ kill: $(READY) ## Kill an apply KILLS times (200) with SIGKILL, and look whether
 soak: $(READY) ## A simulated day of the daemon (HOURS 24, SCHEDULES 500, COMMITS 50), with faults
 	$(BIN)/python -m tests.soak --hours $(or $(HOURS),24) --schedules $(or $(SCHEDULES),500) --commits $(or $(COMMITS),50)
 
-bench: $(READY) ## Time validate and plan beside their floors
-	$(BIN)/python -m benchmarks.bench
+bench: $(READY) ## Time and memory beside their floors (SIZES, RUNS); CHECK=1 fails far above an aim
+	$(BIN)/python -m benchmarks.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(RUNS),--runs $(RUNS)) $(if $(CHECK),--check)
 
 browser: ## What the tests in a browser need besides chromium and chromium-driver
 	npm install --prefix tests/browser --no-package-lock --no-audit --no-fund --ignore-scripts

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from cdsync.api import Call
 from cdsync.assembly import Surroundings
+from cdsync.collection import collect
 from cdsync.core.events import Event, Succeeded
 from cdsync.core.urls import Endpoint
 from cdsync.daemon.backoff import pause_after, pause_until_due
@@ -136,6 +137,7 @@ class Loop:
         finally:
             self.under_way = None
         self._take_note(record)
+        collect()
         return record
 
     def _passing(self, causes: tuple[Cause, ...], delivery: Delivery) -> Passing:
