@@ -7,7 +7,7 @@ that it can be kept out of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -57,8 +57,24 @@ def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets
     raise kind(message, status=status, label=label, scope=scope, ref=ref, postponed_until=postponed_until(response))
 
 
-def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> Any:
-    """The JSON value of an answer; None of one that has no content.
+def json_of(content: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    # NaN and Infinity are no JSON, and would make what is written from them none.
+    return json.loads(content, parse_constant=lambda _: None, parse_float=_finite)
+
+
+def decoded(
+    response: httpx.Response,
+    *,
+    fault: type[ApiError],
+    secrets: Collection[str],
+    decode: Callable[[bytes], Any] = json_of,
+) -> Any:
+    """The JSON value of an answer, or what `decode` makes of its bytes; None of one that has no content.
 
     Raises:
         ApiError: `fault`, when it is no JSON.
@@ -66,8 +82,7 @@ def decoded(response: httpx.Response, *, fault: type[ApiError], secrets: Collect
     if response.status_code == httpx.codes.NO_CONTENT:
         return None
     try:
-        # NaN and Infinity are no JSON, and would make what is written from them none.
-        return json.loads(response.content, parse_constant=lambda _: None, parse_float=_finite)
+        return decode(response.content)
     except (ValueError, RecursionError) as error:
         where = f"{response.request.method} {response.request.url.path}"
         said = masked(_text_of(response), secrets)

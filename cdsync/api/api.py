@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from cdsync.api.answers import json_of
 from cdsync.api.client import Body, Call, Client
 from cdsync.api.dialects import DIALECTS, Dialect, Operation
 from cdsync.api.limiter import Limiter
 from cdsync.api.listing import read_made_schedules, read_runs, read_schedules
+from cdsync.api.pages import Pages
 from cdsync.api.parse import parse_results, parse_rows, parse_run, parse_schedule, parse_uid
 from cdsync.core.model import SCHEDULE_STATUSES, RemoteRun, RemoteSchedule
 from cdsync.core.work import Json
@@ -96,6 +98,7 @@ class Api:
         self._client = client
         self._prefix = prefix.rstrip("/") + dialect.below_prefix
         self.dialect = dialect
+        self.pages = Pages()
 
     def server_now(self) -> datetime:
         """The present moment on the server's clock, in UTC; the local clock until the first answer."""
@@ -123,14 +126,19 @@ class Api:
         return Counter((call.method, call.path) for call in self._client.calls)
 
     async def read(
-        self, operation: Operation, *, uid: str = "", query: Mapping[str, str | list[str]] | None = None
+        self,
+        operation: Operation,
+        *,
+        uid: str = "",
+        query: Mapping[str, str | list[str]] | None = None,
+        decode: Callable[[bytes], Any] = json_of,
     ) -> Any:
-        """Send a read of the dialect's table and give its JSON."""
+        """Send a read of the dialect's table and give its JSON, or what `decode` makes of it."""
         route = self.dialect.routes[operation]
         if route is None:
             raise ApiError(f"the API's dialect {self.dialect.name} does not offer {operation}")
         path = self._prefix + route.path_for(action="", uid=uid)
-        return await self._client.read(path, query={**route.query_for(uid=uid), **(query or {})})
+        return await self._client.read(path, query={**route.query_for(uid=uid), **(query or {})}, decode=decode)
 
     async def _write(self, operation: Operation, *, action: str = "", uid: str = "", body: Body | None = None) -> Any:
         route = self.dialect.routes[operation]

@@ -21,7 +21,14 @@ import stamina
 import stamina.instrumentation
 
 from cdsync import __version__
-from cdsync.api.answers import decoded, postponed_until, raise_for_status, refuse_in_disguise, sensitive_in
+from cdsync.api.answers import (
+    decoded,
+    json_of,
+    postponed_until,
+    raise_for_status,
+    refuse_in_disguise,
+    sensitive_in,
+)
 from cdsync.api.bounded import TooLarge, read_bounded
 from cdsync.api.limiter import Limiter, seconds_to_wait
 from cdsync.api.trust import trust_for
@@ -145,8 +152,11 @@ class Client:
         """Send nothing more: what waits to be sent never is, and what was sent may still be answered."""
         self._limiter.hang_up()
 
-    async def read(self, path: str, *, query: Mapping[str, str | list[str]]) -> Any:
-        """GET a JSON value; repeated with a growing, jittered pause while the failure may pass.
+    async def read(
+        self, path: str, *, query: Mapping[str, str | list[str]], decode: Callable[[bytes], Any] = json_of
+    ) -> Any:
+        """GET a JSON value, or what `decode` makes of it; repeated with a growing, jittered pause while the failure may
+        pass.
 
         Raises:
             ApiError: what the last attempt ended with.
@@ -157,7 +167,7 @@ class Client:
             with attempt:
                 response = await self._send("GET", path, query=query, body=None, fault=ServerFault)
                 raise_for_status(response, fault=ServerFault, secrets=self._secrets)
-                return decoded(response, fault=BadAnswer, secrets=self._secrets)
+                return decoded(response, fault=BadAnswer, secrets=self._secrets, decode=decode)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def write(self, method: str, path: str, *, query: Mapping[str, str], body: Body | None) -> Any:

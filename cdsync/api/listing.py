@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cdsync.api.dialects import Operation
-from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
+from cdsync.api.pages import Pages, runs_in, schedules_in
 from cdsync.core.model import RemoteRun, RemoteSchedule
 from cdsync.errors import BadAnswer
 
@@ -29,7 +30,6 @@ TOGETHER = 4
 RESTARTS = 5
 LIVE = ["ACTIVE", "PAUSED"]
 
-Row = Mapping[str, Any]
 Query = Mapping[str, str | list[str]]
 R = TypeVar("R", RemoteSchedule, RemoteRun)
 
@@ -37,8 +37,35 @@ R = TypeVar("R", RemoteSchedule, RemoteRun)
 class Reader(Protocol):
     """Whatever sends a read of the dialect's table."""
 
-    async def read(self, operation: Operation, *, uid: str = "", query: Query | None = None) -> Any:
-        """Give the JSON of the answer."""
+    pages: Pages
+
+    async def read(
+        self, operation: Operation, *, query: Query | None = None, decode: Callable[[bytes], Any] = ...
+    ) -> Any:
+        """Give what `decode` makes of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[R]):
+    """What is listed: the operation, the query without the page, and how a page is read."""
+
+    api: Reader
+    operation: Operation
+    query: Query
+    decode: Callable[[bytes], Sequence[R]]
+
+    async def page(self, offset: int) -> Sequence[R]:
+        """The page that begins at an offset.
+
+        Raises:
+            BadAnswer: it is no page.
+            ApiError: it could not be read.
+        """
+        query = {**self.query, "limit": str(PAGE), "offset": str(offset)}
+        rows: Sequence[R] | None = await self.api.read(self.operation, query=query, decode=self.decode)
+        if rows is None:
+            raise BadAnswer("the answer to a listing is empty, where an array was expected")
+        return rows
 
 
 async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dict[str, RemoteSchedule]:
@@ -52,15 +79,17 @@ async def read_schedules(api: Reader, *, expected: frozenset[str] | None) -> dic
         BadAnswer: a row is no schedule, or the listing kept shifting.
         ApiError: a page failed.
     """
+    api.pages.begin()
     query: Query = {"status": LIVE, "sort": "created_at"}
-    rows = await (_read_overlapping(api, query) if expected is None else _read_expected(api, query, expected))
-    schedules = (parse_schedule(row) for row in rows.values())
-    return {schedule.uid: schedule for schedule in schedules if schedule.status not in {"CANCELLED", "COMPLETED"}}
+    listing = Listing(api, Operation.LIST_SCHEDULES, query, api.pages.schedules_in)
+    rows = await (_read_overlapping(listing) if expected is None else _read_expected(listing, expected))
+    return {uid: schedule for uid, schedule in rows.items() if schedule.status not in {"CANCELLED", "COMPLETED"}}
 
 
 async def read_made_schedules(api: Reader, *, action: str, since: datetime | None) -> dict[str, RemoteSchedule]:
     """The schedules of an action that were created at or after `since` (None: ever), whatever became of them."""
-    return await _newest_first(api, Operation.LIST_SCHEDULES, [action], since=since, parse=parse_schedule)
+    query: Query = {"action_name": [action], "sort": "-created_at"}
+    return await _newest_first(Listing(api, Operation.LIST_SCHEDULES, query, schedules_in), since=since)
 
 
 async def read_runs(
@@ -72,26 +101,24 @@ async def read_runs(
     for start in range(0, len(wanted), PAGE):
         chunk = wanted[start : start + PAGE]
         query: Query = {"uid": chunk, "sort": "created_at"}
-        async for page in _pages(api, Operation.LIST_RUNS, query):
-            found.update({run.uid: run for run in map(parse_run, page.values()) if run.uid in set(chunk)})
+        async for page in _pages(Listing(api, Operation.LIST_RUNS, query, runs_in)):
+            found.update({uid: run for uid, run in page.items() if uid in set(chunk)})
             if found.keys() >= set(chunk):
                 break
     if names := sorted(set(actions)):
-        found.update(await _newest_first(api, Operation.LIST_RUNS, names, since=since, parse=parse_run))
+        newest: Query = {"action_name": names, "sort": "-created_at"}
+        found.update(await _newest_first(Listing(api, Operation.LIST_RUNS, newest, runs_in), since=since))
     return found
 
 
-async def _newest_first(
-    api: Reader, operation: Operation, actions: list[str], *, since: datetime | None, parse: Callable[[Row], R]
-) -> dict[str, R]:
-    """The objects of these actions by UID, the newest first, back to `since`."""
+async def _newest_first(listing: Listing[R], *, since: datetime | None) -> dict[str, R]:
+    """What is listed by UID, the newest first, back to `since`."""
     found: dict[str, R] = {}
     times: list[datetime] = []
     # What appears meanwhile only pushes known ones onto the next page.
-    async for page in _pages(api, operation, {"action_name": actions, "sort": "-created_at"}):
-        rows = [parse(row) for row in page.values()]
-        times.extend(row.created_at for row in rows if row.created_at is not None and row.uid not in found)
-        found.update({row.uid: row for row in rows})
+    async for page in _pages(listing):
+        times.extend(row.created_at for uid, row in page.items() if row.created_at is not None and uid not in found)
+        found.update(page)
         if since is not None and _reach_back_to(since, times):
             break
     return found
@@ -108,25 +135,26 @@ def _reach_back_to(since: datetime, times: list[datetime]) -> bool:
     return falling and (len(times) == 1 or times[0] > times[-1])
 
 
-async def _read_expected(api: Reader, query: Query, expected: frozenset[str]) -> dict[str, Row]:
-    first = await _page(api, Operation.LIST_SCHEDULES, query, offset=0)
+async def _read_expected(listing: Listing[R], expected: frozenset[str]) -> dict[str, R]:
+    first = await listing.page(0)
     certain = range(PAGE, len(expected), PAGE) if len(first) == PAGE else range(0)
-    pages = [first, *await _read_together(api, query, certain)]
-    rows = {_uid(row): row for page in pages for row in page}
+    pages = [first]
+    pages.extend(await _read_together(listing, certain))
+    rows = {row.uid: row for page in pages for row in page}
     if rows.keys() == expected or any(len(page) < PAGE for page in pages[1:]) or not first:
         return rows
     if len(first) < PAGE and expected <= rows.keys():
         return rows
     # Others' schedules are among ours, or the server has smaller pages: the rest comes one after the other.
     start = sum(map(len, pages))
-    async for page in _pages(api, Operation.LIST_SCHEDULES, query, start=start, largest=len(first)):
+    async for page in _pages(listing, start=start, largest=len(first)):
         rows.update(page)
         if rows.keys() == expected or (len(page) < PAGE and expected <= rows.keys()):
             break
     return rows
 
 
-async def _read_together(api: Reader, query: Query, offsets: range) -> list[Sequence[Row]]:
+async def _read_together(listing: Listing[R], offsets: range) -> list[Sequence[R]]:
     """The pages at these offsets, some at a time; all of them or none.
 
     Raises:
@@ -134,9 +162,9 @@ async def _read_together(api: Reader, query: Query, offsets: range) -> list[Sequ
     """
     slots = asyncio.Semaphore(TOGETHER)
 
-    async def read(offset: int) -> Sequence[Row]:
+    async def read(offset: int) -> Sequence[R]:
         async with slots:
-            return await _page(api, Operation.LIST_SCHEDULES, query, offset=offset)
+            return await listing.page(offset)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -147,8 +175,8 @@ async def _read_together(api: Reader, query: Query, offsets: range) -> list[Sequ
 
 
 async def _pages(
-    api: Reader, operation: Operation, query: Query, *, overlap: int = 0, start: int = 0, largest: int = 0
-) -> AsyncIterator[dict[str, Row]]:
+    listing: Listing[R], *, overlap: int = 0, start: int = 0, largest: int = 0
+) -> AsyncIterator[dict[str, R]]:
     """Page after page from an offset on, each as UID -> row, until the end; `largest` is the longest page so far.
 
     Raises:
@@ -157,8 +185,8 @@ async def _pages(
     offset, again = start, 0
     before: list[str] = []
     while True:
-        rows = await _page(api, operation, query, offset=offset)
-        page = {_uid(row): row for row in rows}
+        rows = await listing.page(offset)
+        page = {row.uid: row for row in rows}
         # What appears meanwhile may push the same rows into view once or twice.
         again = again + 1 if page and list(page) == before else 0
         if again == RESTARTS:
@@ -172,11 +200,11 @@ async def _pages(
         offset += max(len(rows) - overlap, 1)
 
 
-async def _read_overlapping(api: Reader, query: Query) -> dict[str, Row]:
+async def _read_overlapping(listing: Listing[R]) -> dict[str, R]:
     for _ in range(RESTARTS):
-        seen: dict[str, Row] = {}
+        seen: dict[str, R] = {}
         last: str | None = None
-        async for page in _pages(api, Operation.LIST_SCHEDULES, query, overlap=1):
+        async for page in _pages(listing, overlap=1):
             uids = list(page)
             if not uids and len(seen) <= 1:
                 continue  # one row cannot overlap with the next page, so an empty one is the end here
@@ -187,12 +215,3 @@ async def _read_overlapping(api: Reader, query: Query) -> dict[str, Row]:
         else:
             return seen
     raise BadAnswer("the listing kept changing while it was read", remedy="try again in a moment")
-
-
-async def _page(api: Reader, operation: Operation, query: Query, *, offset: int) -> Sequence[Row]:
-    answer = await api.read(operation, query={**query, "limit": str(PAGE), "offset": str(offset)})
-    return parse_rows(answer, what="runs" if operation is Operation.LIST_RUNS else "schedules")
-
-
-def _uid(row: Row) -> str:
-    return parse_uid(row, "uid", "run_uid", "schedule_uid", "scheduled_run_uid")

@@ -21,6 +21,8 @@ NEVER = re.compile(r"(0[0-9]{3}|1[0-8][0-9]{2})-")
 
 def moment_of(value: Any) -> datetime | None:
     """A time as the API writes it, in UTC; None for what is none."""
+    if value is None:
+        return None
     try:
         moment = _counted(value) if _is_count(value) else _written(value) if isinstance(value, str) else None
         if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
@@ -54,9 +56,8 @@ def _counted(value: Any) -> datetime | None:
 
 
 def _written(text: str) -> datetime:
-    if match := ISO_WITH_ZONE.fullmatch(text):
-        text = match["time"] + "+00:00"
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return parsedate_to_datetime(text)
+        match = ISO_WITH_ZONE.fullmatch(text)
+        return datetime.fromisoformat(match["time"] + "+00:00") if match else parsedate_to_datetime(text)

@@ -18,6 +18,9 @@ from cdsync.errors import BadAnswer
 UIDS = frozenset({"uid", "schedule_uid", "scheduled_run_uid", "run_uid"})
 """The names under which the ages of the API give a UID."""
 
+OF_A_SCHEDULE = ("uid", "schedule_uid", "scheduled_run_uid")
+OF_A_RUN = ("uid", "run_uid")
+
 UID = re.compile(r"[!-~]{1,128}")
 """What is taken for a UID: it goes into paths, files and terminals."""
 
@@ -46,10 +49,14 @@ def parse_uid(row: Any, *keys: str) -> str:
     Raises:
         BadAnswer: none has.
     """
-    fields = _fields(row)
+    return _uid_in(_fields(row), keys)
+
+
+def _uid_in(fields: Mapping[str, Any], keys: Sequence[str]) -> str:
     for key in keys:
-        if isinstance(fields.get(key), str) and UID.fullmatch(fields[key]):
-            return str(fields[key])
+        value = fields.get(key)
+        if isinstance(value, str) and UID.fullmatch(value):
+            return value
     raise BadAnswer(f"an object without {' or '.join(keys)}")
 
 
@@ -63,10 +70,9 @@ def _fields(row: Any) -> Mapping[str, Any]:
 
 def parse_schedule(row: Any) -> RemoteSchedule:
     """A schedule of a listing, of a get, or of an answer to a change."""
-    uid = parse_uid(row, "uid", "schedule_uid", "scheduled_run_uid")
     fields = _fields(row)
     return RemoteSchedule(
-        uid=uid,
+        uid=_uid_in(fields, OF_A_SCHEDULE),
         action=_text(fields.get("action_name")) or "",
         status=(_text(fields.get("status")) or "UNKNOWN").upper(),
         cron=_text(fields.get("cron")),
@@ -81,14 +87,13 @@ def parse_schedule(row: Any) -> RemoteSchedule:
 
 def parse_run(row: Any) -> RemoteRun:
     """A run of a listing, of a get, or of an answer to a change."""
-    uid = parse_uid(row, "uid", "run_uid")
     fields = _fields(row)
     error = fields.get("last_error")
     postponements = (fields.get("postponed_until"), _postponement_of(error))
     callback = fields.get("callback")
     parameters = fields.get("parameters")
     return RemoteRun(
-        uid=uid,
+        uid=_uid_in(fields, OF_A_RUN),
         action=_text(fields.get("action_name")) or "",
         status=(_text(fields.get("status")) or "UNKNOWN").upper(),
         mode=(_text(fields.get("execution_mode")) or "").upper() or None,

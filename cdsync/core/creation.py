@@ -54,6 +54,8 @@ def decide_unowned(schedule: Schedule, context: Context) -> Decision:
 
 def labelled(schedule: Schedule, context: Context) -> tuple[RemoteSchedule, ...]:
     """The live schedules that carry the label of a resource and are not known to be ours."""
+    if not context.by_label:
+        return ()
     return tuple(
         remote
         for label in labels_for(schedule, owner=context.policy.owner)

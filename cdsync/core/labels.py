@@ -16,8 +16,8 @@ def label_of(owner: str, address: Address) -> str:
 
 def labels_for(resource: Resource, *, owner: str) -> tuple[str, ...]:
     """The labels that its object may carry: that of its name, and that of the name it had before."""
-    names = (resource.address.name, resource.was) if resource.was else (resource.address.name,)
-    return tuple(label_of(owner, Address(resource.address.kind, name)) for name in names)
+    label = label_of(owner, resource.address)
+    return (label, label_of(owner, Address(resource.address.kind, resource.was))) if resource.was else (label,)
 
 
 def is_anothers(label: str | None, *, owner: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from cdsync.core.progress import LiveProgress
 from cdsync.core.remote import FINAL_RUN_STATUSES, FORGOTTEN, SCHEDULE_STATUSES, RemoteRun, RemoteSchedule, RunError
@@ -58,9 +58,11 @@ class Kind(StrEnum):
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """`schedule/NAME` or `run/NAME`: how every message, plan row, log line and command refers to a resource."""
+class Address(NamedTuple):
+    """`schedule/NAME` or `run/NAME`: how every message, plan row, log line and command refers to a resource.
+
+    A tuple, because it is looked up and sorted by more often than anything else.
+    """
 
     kind: Kind
     name: str

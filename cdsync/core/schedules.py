@@ -96,6 +96,8 @@ def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, c
         return _delete_absent(schedule, remote, drift)
     fingerprints = context.desired.fingerprints.get(schedule.address, {})
     changes = diff_schedule(schedule, remote, owned, fingerprints=fingerprints)
+    if not changes and owned.removed_at is None:
+        return Decision(drift=drift)
     actions: list[Action] = []
     blocked: tuple[Blocked, ...] = ()
     settings = tuple(change for change in changes if change.path != "state")
@@ -113,7 +115,7 @@ def _decide_live(schedule: Schedule, owned: Ownership, remote: RemoteSchedule, c
     elif settings:
         why = _why(changes, reason, "changed in place")
         actions.append(_action(schedule, ActionKind.UPDATE, reason, why, uid=remote.uid, changes=changes))
-    elif changes or owned.removed_at is not None:
+    else:
         actions.append(_switch(schedule, owned, remote, changes, reason))
     return Decision(actions=tuple(actions), blocked=blocked, drift=drift)
 
