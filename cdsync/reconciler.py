@@ -24,7 +24,7 @@ from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
 from cdsync.recording import count_efforts, remember, remember_clock
-from cdsync.references import References, seal
+from cdsync.references import References, Seals
 from cdsync.resolution import resolve
 from cdsync.settings import Settings
 from cdsync.store import Store
@@ -48,7 +48,8 @@ class Pass:
     """What a pass works with: the declaration, the open API, the open store, the rules.
 
     `stopping` says whether it has to come to its end: what has begun is finished, nothing more is begun. `setbacks` are
-    actions that failed in earlier passes, by address and kind: they wait, and stand in the plan as blocked.
+    actions that failed in earlier passes, by address and kind: they wait, and stand in the plan as blocked. `seals`
+    remember the fingerprints that earlier passes have made.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class Pass:
     revision: str | None = None
     stopping: Callable[[], bool] = lambda: False
     setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)
+    seals: Seals = field(default_factory=Seals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     """
     with without_collection():
         owned = replace(work.store.owned(), setbacks=work.setbacks)
-        desired = seal(work.desired, work.references, key=work.store.fingerprint_key())
+        desired = work.seals.seal(work.desired, work.references, key=work.store.fingerprint_key())
     if ambiguous:
         questions = {address: _question(address, uids, owned) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})

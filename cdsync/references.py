@@ -113,11 +113,21 @@ def _read(path: Path, reference: Reference) -> str:
         raise UnresolvedReference(f"the reference {reference} cannot be read: {reason}") from None
 
 
-def seal(desired: DesiredState, references: References, *, key: bytes) -> DesiredState:
-    """Add to what is declared the fingerprints of what the API hides; what cannot be resolved blocks its resource."""
+def seal(
+    desired: DesiredState, references: References, *, key: bytes, known: DesiredState | None = None
+) -> DesiredState:
+    """Add to what is declared the fingerprints of what the API hides; what cannot be resolved blocks its resource.
+
+    `known` was sealed with the same key before: a resource that is still the same one, and refers to no secret, has the
+    same fingerprints.
+    """
+    known = known or DesiredState()
     fingerprints: dict[Address, Fingerprints] = {}
     unresolved: dict[Address, MissingSecret] = {}
     for address, resource in desired.resources.items():
+        if known.resources.get(address) is resource and not _refers(resource.work):
+            fingerprints[address] = known.fingerprints[address]
+            continue
         try:
             work = references.resolve_work(resource.work)
         except UnresolvedReference as error:
@@ -125,3 +135,24 @@ def seal(desired: DesiredState, references: References, *, key: bytes) -> Desire
         else:
             fingerprints[address] = fingerprint_of(resource, work, key=key)
     return replace(desired, fingerprints=fingerprints, unresolved=unresolved)
+
+
+def _refers(work: Work) -> bool:
+    callback = work.callback
+    return callback is not None and any(
+        isinstance(value, Reference) for value in (callback.url, *callback.headers.values())
+    )
+
+
+class Seals:
+    """What was sealed last, so that a declaration that has not changed is not digested again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, DesiredState] | None = None
+
+    def seal(self, desired: DesiredState, references: References, *, key: bytes) -> DesiredState:
+        """Like `seal`."""
+        known = self._last[1] if self._last is not None and self._last[0] == key else None
+        sealed = seal(desired, references, key=key, known=known)
+        self._last = key, sealed
+        return sealed

@@ -2,7 +2,8 @@
 
 One file in the cache folder holds the documents of one config root, by the digests of their files; it is written anew,
 whole, whenever they change. It is only ever a shortcut: what is missing, damaged, somebody else's, or of another reader
-is read from the YAML, and where nothing can be written nothing is kept.
+is read from the YAML, and where nothing can be written nothing is kept. A document in which nothing was found wrong is
+not checked again on the same day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -25,93 +27,122 @@ from cdsync.config.places import Path as Place
 from cdsync.config.reading import FileText
 from cdsync.config.schemas import is_resource_file, schema_names, schema_text
 from cdsync.config.yaml_nodes import Tree, known_tree, read_tree
+from cdsync.errors import Problem
 
 _MOST_GROWTH = 20
 """A document that is so many times larger than its text, by aliases, is not worth keeping."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Documents:
-    """The documents of one root; `place` is the file that they are kept in, None to keep none."""
+    """The documents of one root; `place` is the file that they are kept in, None to keep none.
+
+    `day` is the one from which warnings look ahead: on another day they are looked for anew.
+    """
 
     place: Path | None = None
-    _kept: Mapping[str, str] = field(default_factory=dict)
-    _read: dict[str, str] = field(default_factory=dict)
+    day: str = ""
+    _kept: Mapping[str, bytes] = field(default_factory=dict)
+    _read: dict[str, tuple[FileText, Tree]] = field(default_factory=dict)
+    _checked: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, root: Path, folder: Path | None) -> Documents:
+    def of(cls, root: Path, folder: Path | None, *, day: date) -> Documents:
         """Those of a config root that are kept in a cache folder."""
         if folder is None:
             return cls()
         place = folder / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.documents"
-        return cls(place, _kept_in(place))
+        return cls(place, day.isoformat(), _kept_in(place))
 
     def read(self, text: FileText) -> Tree:
         """The document of a file, whatever is wrong with it."""
-        kept = self._kept.get(text.sha256)
-        if kept is not None:
-            self._read[text.sha256] = kept
-            return _restored(text, kept)
-        tree = read_tree(text.file, text.text)
-        if tree.problems:
-            return tree
-        tree = replace(tree, sound=is_resource_file(tree.value))
-        if self.place is not None and len(written := _written(tree)) <= _MOST_GROWTH * len(text.text):
-            self._read[text.sha256] = written
+        line = self._kept.get(text.sha256)
+        if line is not None:
+            tree = _restored(text, line, day=self.day)
+        else:
+            tree = read_tree(text.file, text.text)
+            if tree.problems:
+                return tree
+            if is_resource_file(tree.value):
+                # Its nodes are many times larger than its text, and asked for only to tell of what is wrong.
+                tree = known_tree(text.file, text.text, tree.value, sound=True, places=dict(_asked_for(tree)))
+        if self.place is not None:
+            self._read[text.sha256] = text, tree
         return tree
 
+    def learn(self, checked: Mapping[str, tuple[Problem, ...]]) -> None:
+        """Take note of the files in which, by themselves, nothing is wrong, each with its warnings."""
+        self._checked = checked
+
     def keep(self) -> None:
-        """Write down what was read, unless just that is kept already."""
-        if self.place is not None and self._read.keys() != self._kept.keys():
+        """Write down what was read and learnt, unless just that is kept already."""
+        lines = {digest: self._line(text, tree) for digest, (text, tree) in self._read.items()}
+        found = {digest: line for digest, line in lines.items() if line is not None}
+        if self.place is not None and found != self._kept:
             with suppress(OSError):
-                _write(self.place, self._read)
+                _write(self.place, found)
+
+    def _line(self, text: FileText, tree: Tree) -> bytes | None:
+        """The line of a document; None for one that is not worth keeping."""
+        checked = self._checked.get(tree.file) if tree.checked is None else None
+        line = self._kept.get(text.sha256)
+        if line is not None and checked is None:
+            return line
+        written = _written(tree, self.day, checked)
+        return written if len(written) <= _MOST_GROWTH * len(text.text) else None
 
 
-def _written(tree: Tree) -> str:
-    """A document as one line: its value, whether it is sound, and the places that every pass asks for."""
-    places = [[path, at_key, *tree.place(path, at_key=at_key)] for path, at_key in _asked_for(tree)]
-    return json.dumps([tree.value, tree.sound, places], separators=(",", ":"))
+def _written(tree: Tree, day: str, checked: tuple[Problem, ...] | None) -> bytes:
+    """A document as one line: its value, whether it is sound, the places that every pass asks for, and its warnings."""
+    places = [[path, at_key, line, column] for (path, at_key), (line, column) in tree.places.items()]
+    warnings = None if checked is None else [[row.line, row.column, row.address, row.message] for row in checked]
+    return json.dumps([tree.value, tree.sound, places, day, warnings], separators=(",", ":")).encode("ascii")
 
 
-def _restored(text: FileText, line: str) -> Tree:
-    value, sound, listed = json.loads(line)
+def _restored(text: FileText, line: bytes, *, day: str) -> Tree:
+    value, sound, listed, checked_on, warnings = json.loads(line)
     places = {(tuple(path), at_key): (row, column) for path, at_key, row, column in listed}
-    return known_tree(text.file, text.text, value, sound=sound, places=places)
+    known = warnings is not None and checked_on == day
+    checked = tuple(Problem(text.file, *row) for row in warnings) if known else None
+    return known_tree(text.file, text.text, value, sound=sound, checked=checked, places=places)
 
 
-def _asked_for(tree: Tree) -> Iterator[tuple[Place, bool]]:
-    """The paths, and whether of their keys, of every name and cron expression in a document."""
-    if not tree.sound or not isinstance(tree.value, Mapping):
-        return
-    yield ("defaults", "cron"), False
+def _asked_for(tree: Tree) -> Iterator[tuple[tuple[Place, bool], tuple[int, int]]]:
+    """The places of every name, and of every cron expression, in a resource file; see `Tree.places`."""
+    asked: list[tuple[Place, bool]] = [(("defaults", "cron"), False)]
+    document = tree.value if isinstance(tree.value, Mapping) else {}
     for section in KIND_OF_SECTION:
-        named = tree.value.get(section)
+        named = document.get(section)
         for name in named if isinstance(named, Mapping) else ():
-            yield (section, name), True
-            yield (section, name, "cron"), False
+            asked += [((section, name), True), ((section, name, "cron"), False)]
+    for path, at_key in asked:
+        yield (path, at_key), tree.place(path, at_key=at_key)
 
 
-def _kept_in(place: Path) -> Mapping[str, str]:
+def _kept_in(place: Path) -> Mapping[str, bytes]:
     """The lines of a file of documents by their digests; none unless all of it is as this reader wrote it."""
+    digest, lines = hashlib.sha256(), {}
     try:
         with place.open("rb") as stream:
             if os.fstat(stream.fileno()).st_uid != os.geteuid():
                 return {}
-            head, _, content = stream.read().partition(b"\n")
+            head = stream.readline()
+            for line in stream:
+                digest.update(line)
+                key, _, document = line.partition(b" ")
+                lines[key.decode("ascii", "replace")] = document.removesuffix(b"\n")
     except OSError:
         return {}
-    if head != _head(content):
-        return {}
-    lines = content.decode("ascii").splitlines()
-    return dict(line.split(" ", 1) for line in lines)
+    return lines if head == _head(digest) else {}
 
 
-def _write(place: Path, documents: Mapping[str, str]) -> None:
-    content = "".join(f"{digest} {line}\n" for digest, line in documents.items()).encode("ascii")
+def _write(place: Path, documents: Mapping[str, bytes]) -> None:
+    lines = [b"%s %s\n" % (digest.encode("ascii"), line) for digest, line in documents.items()]
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f"{place.stem}.", delete=False) as stream:
         try:
-            stream.write(_head(content) + b"\n" + content)
+            stream.write(_head(hashlib.sha256(b"".join(lines))))
+            stream.writelines(lines)
             stream.flush()
             Path(stream.name).replace(place)
         except BaseException:
@@ -119,8 +150,9 @@ def _write(place: Path, documents: Mapping[str, str]) -> None:
             raise
 
 
-def _head(content: bytes) -> bytes:
-    return f"cdsync {_reader()} {hashlib.sha256(content).hexdigest()}".encode("ascii")
+def _head(digest: hashlib._Hash) -> bytes:
+    """The first line, by the digest of all others."""
+    return f"cdsync {_reader()} {digest.hexdigest()}\n".encode("ascii")
 
 
 @cache

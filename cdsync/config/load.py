@@ -70,13 +70,15 @@ def load(
     """
     top = root.absolute()
     _require_root(top)
-    documents = Documents.of(top, cache)
-    reading = read_root(FolderFiles(top), settings_required=True, documents=documents)
-    documents.keep()
-    problems = _settings_problems(reading)
-    tree = reading.trees.get(SETTINGS_FILE)
-    settings = build_settings(tree.value, top) if tree is not None and not problems else None
-    return _declared(reading, settings, problems, now, environment=environment)
+    documents = Documents.of(top, cache, day=now.date())
+    try:
+        reading = read_root(FolderFiles(top), settings_required=True, documents=documents)
+        problems = _settings_problems(reading)
+        tree = reading.trees.get(SETTINGS_FILE)
+        settings = build_settings(tree.value, top) if tree is not None and not problems else None
+        return _declared(reading, settings, problems, now, environment=environment, documents=documents)
+    finally:
+        documents.keep()
 
 
 def unchanged(configuration: Configuration, root: Path) -> bool:
@@ -167,8 +169,12 @@ def _declared(
     now: datetime,
     *,
     environment: Collection[str] | None = None,
+    documents: Documents | None = None,
 ) -> Configuration:
-    """The one way from documents to a configuration; `settings` may be None only where there are problems."""
+    """The one way from documents to a configuration; `settings` may be None only where there are problems.
+
+    `documents` learn what was found out about each.
+    """
     problems = [*reading.problems, *faults]
     trees = {file: tree for file, tree in reading.trees.items() if file != SETTINGS_FILE}
     inputs = InputFiles(reading.files, trees)
@@ -180,7 +186,10 @@ def _declared(
     if problems or settings is None:
         raise ConfigError(sorted_problems(problems))
     resources: dict[Address, Declared] = dict(sorted(declared.items()))
-    warnings = [*warnings_of(resources.values(), now=now)]
+    warnings = [warning for tree in resource_files for warning in tree.checked or ()]
+    warnings += warnings_of((item for item in resources.values() if item.tree.checked is None), now=now)
+    if documents is not None:
+        documents.learn(_checked(resource_files, warnings))
     if environment is not None:
         warnings += doubts_of(resources.values(), now=now, environment=environment)
         warnings += _declared_elsewhere(reading, settings) if not resources else ()
@@ -191,6 +200,19 @@ def _declared(
         files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
         sources={address: item.files for address, item in resources.items()},
     )
+
+
+def _checked(trees: list[Tree], warnings: list[Problem]) -> Mapping[str, tuple[Problem, ...]]:
+    """The files of which all is said by themselves, each with its warnings."""
+    by_file: dict[str, list[Problem]] = {tree.file: [] for tree in trees if tree.sound and not _names_inputs(tree)}
+    for warning in warnings:
+        if warning.file in by_file:
+            by_file[warning.file].append(warning)
+    return {file: tuple(found) for file, found in by_file.items()}
+
+
+def _names_inputs(tree: Tree) -> bool:
+    return any(True for _ in _input_references(tree))
 
 
 def _declared_elsewhere(reading: Reading, settings: Settings) -> Iterator[Problem]:
@@ -236,7 +258,7 @@ def _named_inputs(trees: Mapping[str, Tree]) -> frozenset[str]:
 
 
 def _input_references(tree: Tree) -> Iterator[str]:
-    document = tree.value if isinstance(tree.value, Mapping) else {}
+    document = tree.value if isinstance(tree.value, Mapping) and tree.checked is None else {}
     for section in KIND_OF_SECTION:
         named = document.get(section)
         for fields in named.values() if isinstance(named, Mapping) else ():

@@ -94,7 +94,7 @@ def declare(
                 problems.append(entry.problem(f"declared twice; it is already declared at {earlier.location()}"))
                 continue
             entries[entry.address] = entry
-            found, rows = _faults(entry, inputs)
+            found, rows = _faults(entry, inputs) if tree.checked is None else ([], _listed(entry))
             problems += found
             if not found and rows is not None and entry.defaults_are_sound:
                 declared[entry.address] = Declared(
@@ -120,7 +120,7 @@ def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
         return
     defaults = tree.value.get("defaults")
     defaults = defaults if isinstance(defaults, dict) else {}
-    faults = _field_faults("defaults", tree, ("defaults",), defaults, sound=sound)
+    faults = _field_faults("defaults", tree, ("defaults",), defaults, sound=sound) if tree.checked is None else []
     problems += faults
     for section, kind in KIND_OF_SECTION.items():
         part: Part = "schedule" if kind is Kind.SCHEDULE else "run"
@@ -179,6 +179,12 @@ def _rows(entry: _Entry, inputs: InputFiles) -> Rows | None:
     value = entry.own["inputs"]
     if isinstance(value, dict):
         return inputs.rows(entry.tree.file, str(value["file"]), address=str(entry.address))
+    return _listed(entry)
+
+
+def _listed(entry: _Entry) -> Rows:
+    """The inputs that stand in the document itself."""
+    value = entry.own.get("inputs")
     return tuple(row for row in value if isinstance(row, dict)) if isinstance(value, list) else ()
 
 

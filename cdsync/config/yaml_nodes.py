@@ -68,7 +68,8 @@ Places: TypeAlias = Mapping[tuple[Path, bool], tuple[int, int]]
 class Tree:
     """One document: its value, what was wrong with its YAML, and where each part of it stands.
 
-    `broken` means that nothing can be said about its content, `sound` that it is known to be right as a resource file.
+    `broken` means that nothing can be said about its content, `sound` that the schema of resource files allows it.
+    `checked` are its warnings, when it was looked at before in every respect, and by itself nothing else was found.
     `places` are those that are known without a look at the nodes, by path and whether they are of the key.
     """
 
@@ -77,6 +78,7 @@ class Tree:
     problems: tuple[Problem, ...] = ()
     broken: bool = False
     sound: bool = False
+    checked: tuple[Problem, ...] | None = None
     places: Places = field(default_factory=dict, repr=False, compare=False)
     nodes: Callable[[], Node | None] = field(default=lambda: None, repr=False, compare=False)
     _pairs: dict[int, dict[str, tuple[Node, Node]]] = field(default_factory=dict, repr=False, compare=False)
@@ -136,9 +138,12 @@ def read_tree(file: str, text: str) -> Tree:
     return Tree(file=file, value=value, problems=problems, nodes=lambda: root)
 
 
-def known_tree(file: str, text: str, value: Json, *, sound: bool, places: Places) -> Tree:
+def known_tree(
+    file: str, text: str, value: Json, *, sound: bool, places: Places, checked: tuple[Problem, ...] | None = None
+) -> Tree:
     """A document whose value is known to be that of the text, which is only looked at for places besides the known."""
-    return Tree(file=file, value=value, sound=sound, places=places, nodes=cache(lambda: _compose(text)))
+    nodes = cache(lambda: _compose(text))
+    return Tree(file=file, value=value, sound=sound, checked=checked, places=places, nodes=nodes)
 
 
 def _compose(text: str) -> Node | None:

@@ -164,9 +164,12 @@ class Drift:
 
 def drift_rows(owned: Ownership, remote: RemoteSchedule) -> tuple[Drift, ...]:
     """How the remote moved since the last apply, one row per field."""
+    moved = drift_of(remote, owned)
+    if not moved:
+        return ()
     return tuple(
-        Drift(address=owned.address, path=moved.path, applied=_shown(moved.before), found=_shown(moved.after))
-        for moved in drift_of(remote, owned)
+        Drift(address=owned.address, path=row.path, applied=_shown(row.before), found=_shown(row.after))
+        for row in moved
     )
 
 

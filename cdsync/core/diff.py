@@ -36,9 +36,8 @@ def diff_schedule(
     fingerprints: Fingerprints,
 ) -> tuple[FieldChange, ...]:
     """The changes that would make the remote schedule as declared, in a fixed order; empty when it is."""
-    changes = list(diff_visible(desired, remote))
-    changes.extend(diff_hidden(desired, owned, fingerprints=fingerprints, fields=HIDDEN_FIELDS))
-    return tuple(changes)
+    hidden = diff_hidden(desired, owned, fingerprints=fingerprints, fields=HIDDEN_FIELDS)
+    return (*diff_visible(desired, remote), *hidden)
 
 
 def diff_visible(desired: Schedule, remote: RemoteSchedule) -> tuple[FieldChange, ...]:
@@ -69,18 +68,24 @@ def declaration_moved(desired: Schedule, owned: Ownership, changes: tuple[FieldC
 
 def diff_hidden(
     desired: Resource, owned: Ownership, *, fingerprints: Fingerprints, fields: tuple[str, ...]
-) -> Iterator[FieldChange]:
+) -> tuple[FieldChange, ...]:
     """The hidden fields whose declaration differs from what was last applied.
 
     A field that the store has no fingerprint of (an older version wrote it) is taken as unchanged.
     """
+    if fingerprints == owned.fingerprints:
+        return ()
     differing = [
         field
         for field in fields
         if field in fingerprints and owned.fingerprints.get(field, fingerprints[field]) != fingerprints[field]
     ]
-    # Made only when something differs: it costs a digest of all inputs.
-    synopsis = synopsis_of(desired) if differing else {}
+    return tuple(_told(desired, owned, differing)) if differing else ()
+
+
+def _told(desired: Resource, owned: Ownership, differing: list[str]) -> Iterator[FieldChange]:
+    """What may be told of fields that differ."""
+    synopsis = synopsis_of(desired)
     for field in differing:
         before, after = owned.synopsis.get(field), synopsis.get(field)
         if canonical(before) == canonical(after):

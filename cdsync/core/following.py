@@ -65,7 +65,7 @@ def remembered(
     for known in owned.resources.values():
         # A predecessor that is gone needs no cancelling any more.
         row = replace(known, retiring_uid=None) if known.retiring_uid in gone and known.uid not in gone else known
-        if row != known:
+        if row is not known:
             updated.append(row)
         if not fired_since(row, schedules, gone):
             continue

@@ -93,7 +93,7 @@ def make_status(
             desired.resources.get(address),
             observed,
             owned.resources.get(address),
-            noted=notes.get(address, _Note(Health.OK)),
+            noted=notes.get(address, _FINE),
             runs=standing.get(address, ()),
             live=owned.live.get(address),
             now=now,
@@ -106,6 +106,9 @@ class _Note(NamedTuple):
     health: Health
     text: str | None = None
     remedy: str | None = None
+
+
+_FINE = _Note(Health.OK)
 
 
 def _notes(plan: Plan, owned: OwnedState, now: datetime) -> Mapping[Address, _Note]:

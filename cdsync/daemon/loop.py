@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from cdsync.api import Call
 from cdsync.assembly import Surroundings
-from cdsync.collection import collect
+from cdsync.collection import Collector
 from cdsync.core.events import Event, Succeeded
 from cdsync.core.urls import Endpoint
 from cdsync.daemon.backoff import pause_after, pause_until_due
@@ -28,6 +28,7 @@ from cdsync.daemon.telling import log_event, log_pass
 from cdsync.daemon.triggers import BY_A_PERSON, Cause, Triggers
 from cdsync.errors import CdsyncError, StoreError
 from cdsync.logs import logger
+from cdsync.references import Seals
 from cdsync.settings import Settings
 from cdsync.store import Store, refused_commit, remember_refused
 
@@ -66,6 +67,8 @@ class Loop:
         self._draw = draw
         self._setbacks = Setbacks()
         self._restart_for: list[str] = []
+        self._collector = Collector()
+        self._seals = Seals()
         self._calls = 0
         self._passes = 0
         self.link = Link(store, self._around)
@@ -137,7 +140,7 @@ class Loop:
         finally:
             self.under_way = None
         self._take_note(record)
-        collect()
+        self._collector.collect()
         return record
 
     def _passing(self, causes: tuple[Cause, ...], delivery: Delivery) -> Passing:
@@ -149,6 +152,7 @@ class Loop:
             store=self._store,
             link=self.link,
             setbacks=self._setbacks.in_force(delivery.configuration.desired),
+            seals=self._seals,
             on_event=self._on_event,
             stopping=lambda: self.triggers.closed,
         )

@@ -22,6 +22,7 @@ from cdsync.daemon.triggers import Cause
 from cdsync.errors import CdsyncError, GuardRefused, StoreError
 from cdsync.logs import logger
 from cdsync.reconciler import Applied, Pass, Planned, apply_pass
+from cdsync.references import Seals
 from cdsync.store import Store
 
 
@@ -36,6 +37,7 @@ class Passing:
     store: Store
     link: Link
     setbacks: Mapping[tuple[Address, str], Setback]
+    seals: Seals
     on_event: Callable[[Event], None]
     stopping: Callable[[], bool]
     events: list[Event] = field(default_factory=list, init=False)
@@ -129,6 +131,7 @@ class Passing:
             revision=self.delivery.revision,
             stopping=self.stopping,
             setbacks=self.setbacks,
+            seals=self.seals,
         )
         return await apply_pass(
             work,

@@ -49,6 +49,12 @@ class StateFile:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def _version(self) -> tuple[int, int]:
+        """A pair that is another one whenever something was written, by us or by anybody else."""
+        with store_errors(self.path):
+            (others,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return self._connection.total_changes, int(others)
+
     def _rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
         with store_errors(self.path):
             return self._connection.execute(query, values).fetchall()

@@ -11,7 +11,7 @@ from datetime import datetime
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
 from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry, HistoryFilter
-from cdsync.store.codec import decode_ownership, decode_progress, decode_time, encode_time
+from cdsync.store.codec import decode_ownership, decode_ownerships, decode_progress, decode_time, encode_time
 from cdsync.store.faults import legible
 from cdsync.store.journal import Journal
 from cdsync.store.rows import (
@@ -31,6 +31,8 @@ from cdsync.store.rows import (
 
 class Store(Journal):
     """An open state. Every method that writes is one transaction; each raises StoreError when it cannot."""
+
+    _known: tuple[tuple[int, int], OwnedState] | None = None
 
     def fact(self, key: str) -> str | None:
         """Something found out once and remembered: the dialect, whether labels work, the workspace."""
@@ -54,10 +56,16 @@ class Store(Journal):
 
     @legible
     def owned(self) -> OwnedState:
-        """All that is ours."""
-        resources = (decode_ownership(row[0]) for row in self._rows("SELECT record FROM ownership ORDER BY address"))
+        """All that is ours; the same value as before when nothing was written since."""
+        version = self._version()
+        if self._known is None or self._known[0] != version:
+            self._known = version, self._read_owned()
+        return self._known[1]
+
+    def _read_owned(self) -> OwnedState:
+        records = [row[0] for row in self._rows("SELECT record FROM ownership ORDER BY address")]
         return OwnedState(
-            resources={owned.address: owned for owned in resources},
+            resources={owned.address: owned for owned in decode_ownerships(records)},
             runs={run.uid: run for run in self._followed()},
             unresolved={
                 row.intent.address: f"whether its {row.intent.step} of {row.intent.sent_at:%Y-%m-%d %H:%M:%S} UTC "

@@ -57,7 +57,7 @@ def kept(cache: Path) -> Path:
 
 def is_known(root: Path, cache: Path, file: str) -> bool:
     """Whether the document of a file is taken from the cache."""
-    return bool(Documents.of(root, cache).read(read_text(FolderFiles(root), file)).places)
+    return read_text(FolderFiles(root), file).sha256 in Documents.of(root, cache, day=NOW.date())._kept
 
 
 def test_what_is_kept_is_what_is_read(root: Path, cache: Path) -> None:
