@@ -77,9 +77,9 @@ def make_context(
     owned, renamed = _with_renames(desired, state)
     uids = owned_uids(state)
     unowned = [remote for remote in observed.schedules.values() if remote.uid not in uids]
-    declared_labels = {
-        label for resource in desired.resources.values() for label in labels_for(resource, owner=policy.owner)
-    }
+    # Where all is owned, as on most days, nobody asks for labels.
+    named = desired.resources.values() if unowned else ()
+    declared_labels = {label for resource in named for label in labels_for(resource, owner=policy.owner)}
     return Context(
         desired=desired,
         observed=observed,
@@ -157,6 +157,8 @@ def _contested(desired: DesiredState, state: OwnedState) -> Mapping[Address, Add
 
 def _unresolved_with_renames(desired: DesiredState, state: OwnedState) -> Mapping[Address, str]:
     unresolved = dict(state.unresolved)
+    if not unresolved:
+        return unresolved
     for address, resource in desired.resources.items():
         old = Address(address.kind, resource.was or address.name)
         if old in unresolved and old not in desired.resources:

@@ -17,7 +17,7 @@ from cdsync.core.status import StatusRow
 from cdsync.daemon.declared import REPORT
 from cdsync.daemon.feed import Delivery
 from cdsync.daemon.link import Link
-from cdsync.daemon.standing import PassRecord, Result, rows_of
+from cdsync.daemon.standing import PassRecord, Result, Rows, rows_of
 from cdsync.daemon.triggers import Cause
 from cdsync.errors import CdsyncError, GuardRefused, StoreError
 from cdsync.logs import logger
@@ -82,13 +82,18 @@ class Passing:
             error=error,
         )
 
-    def _rows(self, seen: Planned) -> tuple[StatusRow, ...]:
-        try:
-            return rows_of(seen, self.server_now())
-        except Exception:
-            # To show how things stand is no reason to end.
-            logger().exception("pass.crashed", number=self.number)
-            return ()
+    def _rows(self, seen: Planned) -> Rows:
+        now, number = self.server_now(), self.number
+
+        def rows() -> tuple[StatusRow, ...]:
+            try:
+                return rows_of(seen, now)
+            except Exception:
+                # To show how things stand is no reason to end.
+                logger().exception("pass.crashed", number=number)
+                return ()
+
+        return Rows(rows)
 
     def only_looks(self) -> bool:
         """Whether nothing is lost when it does not come to its end: nothing is under way, and no outcome unknown."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import overload
 
 from cdsync.core.actions import Blocked, Drift
 from cdsync.core.events import Event, Failed, Succeeded
@@ -55,7 +58,7 @@ class PassRecord:
     events: tuple[Event, ...] = ()
     found: Planned | None = None
     seen: Planned | None = None
-    rows: tuple[StatusRow, ...] = ()
+    rows: Sequence[StatusRow] = ()
     applied: Applied | None = None
     error: CdsyncError | None = None
 
@@ -114,6 +117,32 @@ class Standing:
         """The refused commit when the newest fault is another: it cannot be looked at again, and nobody mended it."""
         known = self.fault.commit if self.fault is not None else None
         return self.refused if self.refused is not None and self.refused.commit != known else None
+
+
+class Rows(Sequence[StatusRow]):
+    """How every resource stood, made when somebody asks for it: most passes are looked at by nobody."""
+
+    def __init__(self, make: Callable[[], tuple[StatusRow, ...]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _rows(self) -> tuple[StatusRow, ...]:
+        return self._make()
+
+    @overload
+    def __getitem__(self, index: int) -> StatusRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[StatusRow, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> StatusRow | tuple[StatusRow, ...]:
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[StatusRow]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def rows_of(planned: Planned, now: datetime) -> tuple[StatusRow, ...]:
