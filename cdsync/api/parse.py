@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any
 
 from cdsync.api.moments import moment_of, unread_moment
@@ -56,7 +57,7 @@ def _uid_in(fields: Mapping[str, Any], keys: Sequence[str]) -> str:
     for key in keys:
         value = fields.get(key)
         if isinstance(value, str) and UID.fullmatch(value):
-            return value
+            return intern(value)
     raise BadAnswer(f"an object without {' or '.join(keys)}")
 
 
@@ -137,7 +138,8 @@ def _name(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    return legible(value) if isinstance(value, str) and value else None
+    """A text that is not empty; in memory once, because thousands of rows say the same, and so does the state."""
+    return intern(legible(value)) if isinstance(value, str) and value else None
 
 
 def legible(text: str) -> str:

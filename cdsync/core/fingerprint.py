@@ -11,6 +11,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from cdsync.core.model import Fingerprints, OneOffRun, Resource, Synopsis
@@ -80,7 +81,8 @@ def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
     for row in rows:
         digest.update(b"\n")
         digest.update(canonical(row).encode())
-    return digest.hexdigest()[:32]
+    # The state holds the same, as long as nothing has changed.
+    return intern(digest.hexdigest()[:32])
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 
 from cdsync.core.fingerprint import canonical
@@ -63,18 +64,23 @@ def decode_ownerships(texts: Sequence[str]) -> Iterator[Ownership]:
     return map(_ownership, rows)
 
 
+def _shared(text: str | None) -> str | None:
+    """The same text, in memory once: the declaration and the account say it as well."""
+    return intern(text) if text is not None else None
+
+
 def _ownership(row: dict[str, Any]) -> Ownership:
     return Ownership(
         address=Address.parse(row["address"]),
-        uid=row["uid"],
+        uid=intern(row["uid"]),
         object=Kind(row["object"]),
-        action=row["action"],
-        cron=row["cron"],
-        timezone=row["timezone"],
-        state=row["state"],
-        fingerprints=row["fingerprints"],
+        action=intern(row["action"]),
+        cron=_shared(row["cron"]),
+        timezone=_shared(row["timezone"]),
+        state=intern(row["state"]),
+        fingerprints={field: intern(digest) for field, digest in row["fingerprints"].items()},
         synopsis=row["synopsis"],
-        label=row["label"],
+        label=_shared(row["label"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         removed_at=decode_time(row["removed_at"]),
         retiring_uid=row["retiring_uid"],

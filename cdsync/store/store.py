@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Address, Effort, FollowedRun, Hold, OwnedState, Ownership
 from cdsync.core.progress import LiveProgress
@@ -32,7 +34,10 @@ from cdsync.store.rows import (
 class Store(Journal):
     """An open state. Every method that writes is one transaction; each raises StoreError when it cannot."""
 
-    _known: tuple[tuple[int, int], OwnedState] | None = None
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, lock: Path | None = None) -> None:
+        super().__init__(connection, path, lock=lock)
+        self._known: tuple[tuple[int, int], OwnedState] | None = None
+        self._decoded: Mapping[tuple[str, int], Ownership] = {}
 
     def fact(self, key: str) -> str | None:
         """Something found out once and remembered: the dialect, whether labels work, the workspace."""
@@ -63,9 +68,8 @@ class Store(Journal):
         return self._known[1]
 
     def _read_owned(self) -> OwnedState:
-        records = [row[0] for row in self._rows("SELECT record FROM ownership ORDER BY address")]
         return OwnedState(
-            resources={owned.address: owned for owned in decode_ownerships(records)},
+            resources=self._read_resources(),
             runs={run.uid: run for run in self._followed()},
             unresolved={
                 row.intent.address: f"whether its {row.intent.step} of {row.intent.sent_at:%Y-%m-%d %H:%M:%S} UTC "
@@ -85,6 +89,19 @@ class Store(Journal):
                 for address, record in self._rows("SELECT address, record FROM live ORDER BY address")
             },
         )
+
+    def _read_resources(self) -> Mapping[Address, Ownership]:
+        """What every resource owns; only the records that are others than at the last reading are decoded.
+
+        They are told apart by Python's own hash, which has 64 bits and another key in each process.
+        """
+        rows = {
+            (row[0], hash(row[1])): row[1] for row in self._rows("SELECT address, record FROM ownership ORDER BY 1")
+        }
+        fresh = [key for key in rows if key not in self._decoded]
+        decoded = dict(zip(fresh, decode_ownerships([rows[key] for key in fresh]), strict=True))
+        self._decoded = {key: decoded.get(key) or self._decoded[key] for key in rows}
+        return {owned.address: owned for owned in self._decoded.values()}
 
     @legible
     def owned_by(self, address: Address) -> Ownership | None:
