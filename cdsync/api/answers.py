@@ -19,6 +19,12 @@ from cdsync.api.moments import moment_of
 from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
 
 
+def _secrets_in(response: httpx.Response, secrets: Collection[str]) -> tuple[str, ...]:
+    """What an answer must not be quoted with: these, and what was sent with its own request."""
+    sent = response.request.content
+    return (*secrets, *sensitive_in(json.loads(sent) if sent else {}))
+
+
 def sensitive_in(body: Mapping[str, object]) -> tuple[str, ...]:
     """The values of a request body that are sensitive by field: the callback's headers, and its URL."""
     callback = body.get("callback")
@@ -38,6 +44,7 @@ def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets
     status = response.status_code
     if httpx.codes.is_success(status) and status != httpx.codes.PARTIAL_CONTENT:
         return
+    secrets = _secrets_in(response, secrets)
     facts = _error_facts(response, secrets)
     where = f"{response.request.method} {response.request.url.path}"
     said = facts["message"] or masked(_text_of(response), secrets)
@@ -85,7 +92,7 @@ def decoded(
         return decode(response.content)
     except (ValueError, RecursionError) as error:
         where = f"{response.request.method} {response.request.url.path}"
-        said = masked(_text_of(response), secrets)
+        said = masked(_text_of(response), _secrets_in(response, secrets))
         raise fault(
             f"{where}: HTTP {response.status_code}, but no JSON: {said!r}", status=response.status_code
         ) from error
@@ -105,7 +112,7 @@ def refuse_in_disguise(response: httpx.Response, *, fault: type[ApiError], secre
     body = _error_body(response)
     if not body.get("error_label"):
         return
-    facts = _error_facts(response, secrets)
+    facts = _error_facts(response, _secrets_in(response, secrets))
     told = body.get("status_code")
     status = told if isinstance(told, int) and 400 <= told < 600 else response.status_code
     where = f"{response.request.method} {response.request.url.path}"

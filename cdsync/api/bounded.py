@@ -1,4 +1,4 @@
-"""An answer, read whole and no further than any answer of this API goes."""
+"""An answer, asked for and read whole, and no further than any answer of this API goes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,23 @@ class TooLarge(Exception):
     """The answer holds more than any answer of this API."""
 
 
-async def read_bounded(answering: httpx.Response) -> httpx.Response:
-    """The whole answer, unpacked as it comes, so that a small one cannot become a large one in memory."""
+async def read_bounded(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request and give the whole answer, unpacked as it comes, so that a small one cannot become a large one.
+
+    Raises:
+        TooLarge: it holds more than any answer of this API.
+        httpx.HTTPError: it was not answered, or not to the end.
+    """
+    answering = await transport.handle_async_request(request)
     parts: list[bytes] = []
     size = 0
-    async for part in answering.aiter_bytes():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise TooLarge(f"it holds more than {LARGEST_ANSWER // 2**20} MiB")
-        parts.append(part)
+    try:
+        async for part in answering.aiter_bytes():
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise TooLarge(f"it holds more than {LARGEST_ANSWER // 2**20} MiB")
+            parts.append(part)
+    finally:
+        await answering.aclose()
     headers = [(name, value) for name, value in answering.headers.multi_items() if name not in UNPACKED]
-    return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=answering.request)
+    return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=request)

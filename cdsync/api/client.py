@@ -21,17 +21,10 @@ import stamina
 import stamina.instrumentation
 
 from cdsync import __version__
-from cdsync.api.answers import (
-    decoded,
-    json_of,
-    postponed_until,
-    raise_for_status,
-    refuse_in_disguise,
-    sensitive_in,
-)
+from cdsync.api.answers import decoded, json_of, postponed_until, raise_for_status, refuse_in_disguise
 from cdsync.api.bounded import TooLarge, read_bounded
 from cdsync.api.limiter import Limiter, seconds_to_wait
-from cdsync.api.trust import trust_for
+from cdsync.api.transport import transport_for
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -53,6 +46,9 @@ NEVER_SENT = (
 HEADER_VALUE = re.compile(r"[!-~]+")
 # What a retry was about is told once, by the error that ends it.
 stamina.instrumentation.set_on_retry_hooks(())
+
+KEPT = 20
+"""How many connections for reading are kept open between requests."""
 
 READ_ATTEMPTS = 4
 REFUSALS = 5
@@ -104,23 +100,16 @@ class Client:
         if not HEADER_VALUE.fullmatch(key):
             # httpx and h11 would refuse it too, but quote it in what they raise.
             raise Unauthorized("the API key cannot be sent: it holds more than visible ASCII", remedy="check api.key")
-        trust = trust_for(base_url)
-        sent = {"X-API-Key": key, "Accept": "application/json", "User-Agent": f"cdsync/{__version__}"}
-
-        def opened(headers: Mapping[str, str], *, kept: int) -> httpx.AsyncClient:
-            return httpx.AsyncClient(
-                base_url=base_url,
-                headers=headers,
-                timeout=httpx.Timeout(timeout.total_seconds(), connect=timeout.total_seconds() / 2),
-                limits=httpx.Limits(max_connections=100, max_keepalive_connections=kept),
-                transport=transport,
-                verify=trust,
-                follow_redirects=False,
-            )
-
-        self._http = opened(sent, kept=20)
+        self._base = base_url.rstrip("/")
+        self._headers = {
+            "X-API-Key": key,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"cdsync/{__version__}",
+        }
+        self._reads = transport or transport_for(base_url, kept=KEPT)
         # A write shares its connection with nothing: an answer that came twice would be taken for that of the next.
-        self._alone = opened({**sent, "Connection": "close"}, kept=0)
+        self._writes = transport or transport_for(base_url, kept=0)
         self._limiter = limiter
         self._secrets = (key,)
         self._patience = timeout.total_seconds()
@@ -132,8 +121,8 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
-        await self._alone.aclose()
+        await self._reads.aclose()
+        await self._writes.aclose()
 
     def local_now(self) -> datetime:
         """The present moment on this machine's clock, in UTC."""
@@ -188,12 +177,11 @@ class Client:
         """
         patience = LIVE_PATIENCE if live else 1
         response = await self._send(method, path, query=query, body=body, fault=OutcomeUnknown, patience=patience)
-        secrets = (*self._secrets, *sensitive_in(body() if body else {}))
-        raise_for_status(response, fault=OutcomeUnknown, secrets=secrets)
+        raise_for_status(response, fault=OutcomeUnknown, secrets=self._secrets)
         if live:
             # What is worked on at once has no object that could be looked for: its answer alone says how it went.
-            refuse_in_disguise(response, fault=OutcomeUnknown, secrets=secrets)
-        return decoded(response, fault=OutcomeUnknown, secrets=secrets), response.headers
+            refuse_in_disguise(response, fault=OutcomeUnknown, secrets=self._secrets)
+        return decoded(response, fault=OutcomeUnknown, secrets=self._secrets), response.headers
 
     async def _send(
         self,
@@ -246,25 +234,16 @@ class Client:
         status: int | None = None
         shown = path.partition("?")[0]
         content = None if body is None else json.dumps(body(), separators=(",", ":"), default=dict).encode()
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        # httpx bounds each read; what bounds the whole keeps a body of a byte a second from never ending.
+        allowed = self._patience * patience
+        request = self._request(method, path, query, content, allowed)
         try:
-            # httpx bounds each read; this bounds the whole, or a body of a byte a second would never end.
-            allowed = self._patience * patience
             async with asyncio.timeout(allowed):
-                request = (self._http if method == "GET" else self._alone).stream(
-                    method,
-                    path,
-                    params=query or None,
-                    content=content,
-                    headers=headers,
-                    timeout=httpx.Timeout(allowed, connect=self._patience / 2),
-                )
-                async with request as answering:
-                    response = await read_bounded(answering)
+                response = await read_bounded(self._reads if method == "GET" else self._writes, request)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
-                f"{method} {str(self._http.base_url).rstrip('/')}{shown}: no connection ({_text(error)})",
+                f"{method} {self._base}{shown}: no connection ({_text(error)})",
                 remedy="check api.base_url and the network",
             ) from error
         except (httpx.HTTPError, TimeoutError, TooLarge) as error:
@@ -277,6 +256,25 @@ class Client:
             self._on_call(call)
         self._learn(response)
         return response
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | list[str]] | Mapping[str, str],
+        content: bytes | None,
+        allowed: float,
+    ) -> httpx.Request:
+        headers = dict(self._headers)
+        if method != "GET":
+            headers["Connection"] = "close"
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        target = f"{path}?{httpx.QueryParams(query)}" if query else path
+        timeout = httpx.Timeout(allowed, connect=self._patience / 2).as_dict()
+        return httpx.Request(
+            method, f"{self._base}{target}", headers=headers, content=content, extensions={"timeout": timeout}
+        )
 
     def _learn(self, response: httpx.Response) -> None:
         headers = response.headers.items()

@@ -1,0 +1,92 @@
+"""The way to the API: by the proxy that the environment names, if it names one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from cdsync.api import connect
+from cdsync.api.transport import proxy_for, transport_for
+from cdsync.errors import Unreachable
+from cdsync.settings import ApiSettings
+from tests.api.answering import KEY, MONDAY_SEVEN
+
+API = httpx.URL("https://api.example.com")
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://p:3128"}, "http://p:3128"),
+        ({"https_proxy": "p:3128"}, "http://p:3128"),
+        ({"ALL_PROXY": "http://p:3128"}, "http://p:3128"),
+        ({"HTTP_PROXY": "http://p:3128"}, None),
+        ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "localhost,.example.com"}, None),
+        ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, None),
+        ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "example.org"}, "http://p:3128"),
+        ({"HTTPS_PROXY": ""}, None),
+    ],
+)
+def test_the_proxy_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str | None
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(API) == expected
+
+
+@pytest.mark.parametrize("proxy", ["gopher://p:70", "http://p:port", "socks5://p:1080"])
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """What to set is said, instead of a traceback from the depths of a library."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(Unreachable) as caught:
+        transport_for(str(API), kept=1)
+    assert str(caught.value).startswith("the proxy that the environment names for https://api.example.com cannot be")
+    assert caught.value.remedy == "set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY to api.example.com"
+
+
+@asynccontextmanager
+async def proxy(asked: list[str]) -> AsyncIterator[str]:
+    """A proxy on this machine that answers every request itself, with an empty listing; gives its address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.decode().splitlines()[0])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that read and those that write, each with the address that it is for."""
+
+    async def story() -> list[str]:
+        asked: list[str] = []
+        async with proxy(asked) as address:
+            monkeypatch.setenv("HTTP_PROXY", address)
+            settings = ApiSettings(base_url="http://127.0.0.1:9", dialect="rest")
+            async with connect(settings, key=KEY, now=lambda: MONDAY_SEVEN) as api:
+                await api.schedules()
+                await api.pause_schedule("u-1")
+        return asked
+
+    reading, writing = asyncio.run(story())
+    assert reading.startswith("GET http://127.0.0.1:9/")
+    assert writing.startswith("POST http://127.0.0.1:9/")
