@@ -25,6 +25,7 @@ from cdsync.simulator import Fault, RunningSimulator, running
 from cdsync.store import open_reader
 from tests.cli.process import KEY, Shell, schedules_yaml, shell
 from tests.daemon.process import PATIENCE, daemon
+from tests.waiting import until
 
 QUIET = "daemon: {interval: 1h}\n"
 LISTENING = "daemon: {interval: 1s, listen: '127.0.0.1:0', token: {env: WORD}, webhook_secret: {env: WORD}}\n"
@@ -129,7 +130,7 @@ def test_a_second_signal_is_obeyed_at_once(tmp_path: Path) -> None:
         user = root(tmp_path, simulator, a="0 9 * * 1")
         simulator.inject(Fault(kind="slow", method="POST", path="*/action-a/schedule", seconds=20, after=True))
         with daemon(user) as keeper:
-            keeper.wait_for("action.started")
+            until(lambda: bool(simulator.account.schedules.rows))
             keeper.send(signal.SIGINT)
             keeper.wait_for("daemon.stopping")
             assert keeper.end(signal.SIGINT) == 0
@@ -217,7 +218,7 @@ def test_it_is_asked_over_http(tmp_path: Path) -> None:
 
             simulator.inject(Fault(kind="status", code=503, method="GET", times=10**6))
             keeper.wait_for_pass("failed")
-            ill = until(f"{url}/healthz", 503)
+            ill = answer_of(f"{url}/healthz", 503)
             assert "HTTP 503" in ill.text
             samples = read(ask("GET", f"{url}/metrics").text)
             assert samples["cdsync_healthy"] == 0
@@ -225,7 +226,7 @@ def test_it_is_asked_over_http(tmp_path: Path) -> None:
             assert samples["cdsync_api_requests_total"] > 4
 
             simulator.simulation.faults.active.clear()
-            until(f"{url}/healthz", 200)
+            answer_of(f"{url}/healthz", 200)
             assert read(ask("GET", f"{url}/metrics").text)["cdsync_healthy"] == 1
             assert keeper.end() == 0
         assert "t0k3n" not in str(keeper.log)
@@ -279,7 +280,7 @@ def ask(method: str, url: str, **request: Any) -> httpx.Response:
     return httpx.request(method, url, timeout=PATIENCE, **request)
 
 
-def until(url: str, status: int) -> httpx.Response:
+def answer_of(url: str, status: int) -> httpx.Response:
     """Ask until the answer has this status."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

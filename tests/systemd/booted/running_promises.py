@@ -15,7 +15,7 @@ from cdsync.simulator import Fault, SimulatorOptions, running
 from cdsync.simulator.options import Labels
 from tests.systemd.journal import FAILED, RESTARTING, STARTED
 from tests.systemd.service import Serve
-from tests.systemd.waiting import until
+from tests.waiting import until
 
 BLIND = "[Service]\nEnvironment=WATCHFILES_FORCE_POLLING=true WATCHFILES_POLL_DELAY_MS=600000\n"
 """No change of a file is noticed by itself."""
