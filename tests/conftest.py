@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import Counter
 
 import pytest
@@ -19,6 +20,12 @@ LONG = ("test_crash_points", "test_seeded", "test_the_tour_ends_well")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that in the end no worker waits for another."""
     items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: what waits for another process needs none meanwhile."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

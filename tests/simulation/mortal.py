@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import httpx
 
-SIDES_OF_A_WRITE = {"BEGIN IMMEDIATE": False, "COMMIT": True, "PRAGMA journal_mode = WAL": True}
-"""What changes the file, and whether the moment after it is another one than the moment before the next."""
+WRITES = frozenset({"COMMIT", "PRAGMA journal_mode = WAL"})
+"""What changes the file: until it is committed, a transaction is in nobody's memory but the dying process's."""
 
 
 class Killed(BaseException):
@@ -84,13 +84,12 @@ class MortalConnection(sqlite3.Connection):
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Execute one statement, with a crash point on either side of what changes the file."""
-        if sql not in SIDES_OF_A_WRITE:
+        if sql not in WRITES:
             self.life.breathe()
             return super().execute(sql, parameters)
         self.life.point(f"before {sql}")
         cursor = super().execute(sql, parameters)
-        if SIDES_OF_A_WRITE[sql]:
-            self.life.point(f"after {sql}")
+        self.life.point(f"after {sql}")
         return cursor
 
     def executescript(self, sql_script: str, /) -> sqlite3.Cursor:
