@@ -157,9 +157,10 @@ def _head(digest: hashlib._Hash) -> bytes:
 
 @cache
 def _reader() -> str:
-    """What tells this reader from every other: a digest of its source, of the schemas and of versions."""
+    """What tells this reader from every other: a digest of its source, of the rules, of the schemas and of versions."""
     digest = hashlib.sha256(f"{__version__} {yaml.__version__}".encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    config = Path(__file__).parent
+    for module in sorted([*config.glob("*.py"), *config.with_name("core").glob("*.py")]):
         digest.update(module.read_bytes())
     for name in schema_names():
         digest.update(schema_text(name).encode())

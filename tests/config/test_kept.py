@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from cdsync.config import Configuration, load, unchanged
 from cdsync.config.folder import FolderFiles
 from cdsync.config.kept import Documents
 from cdsync.config.reading import read_text
+from cdsync.config.yaml_nodes import Tree
 from cdsync.errors import ConfigError
 from tests.config.conftest import NOW
 
@@ -26,7 +28,17 @@ schedules:
 runs:
   once: {action: visit, inputs: {file: rows.yaml}}
 """
-FILES = {"team.yaml": TEAM, "rows.yaml": "- {url: https://example.com}\n- {}\n", "other.yaml": "schedules: {}\n"}
+PLAIN = """\
+defaults: {timezone: Europe/Paris}
+schedules:
+  plain: {action: search, cron: "30 2 * * *", inputs: [{}], was: before}
+"""
+FILES = {
+    "team.yaml": TEAM,
+    "rows.yaml": "- {url: https://example.com}\n- {}\n",
+    "other.yaml": "schedules: {}\n",
+    "plain.yaml": PLAIN,
+}
 
 
 @pytest.fixture
@@ -63,7 +75,7 @@ def is_known(root: Path, cache: Path, file: str) -> bool:
 def test_what_is_kept_is_what_is_read(root: Path, cache: Path) -> None:
     """The second reading takes the documents from the cache, and gives the same down to the places of its warnings."""
     plain = load(root, now=NOW)
-    assert len(plain.warnings) == 3
+    assert len(plain.warnings) == 4
     assert load(root, now=NOW, cache=cache) == plain
     assert is_known(root, cache, "team.yaml")
     assert load(root, now=NOW, cache=cache) == plain
@@ -96,6 +108,10 @@ def test_only_what_has_changed_is_read_again(root: Path, cache: Path) -> None:
         "runs:\n  other: {action: a, was: once, inputs: [{}]}\n",
         "runs:\n  other: {action: a, inputs: {file: team.yaml}}\n",
         "runs:\n  other: {action: a, input: [{}]}\n",
+        "schedules:\n  plain: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n",
+        "schedules:\n  other: {action: a, cron: 0 9 * * 1, inputs: [{}], was: plain}\n",
+        "schedules:\n  other: {action: a, cron: 0 9 * * 1, inputs: [{}], was: before}\n",
+        "schedules:\n  before: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n",
         "runs: [\n",
     ],
 )
@@ -119,6 +135,34 @@ def test_a_fault_is_found_in_a_kept_document(root: Path, cache: Path) -> None:
     assert reading(root, cache) == (
         "team.yaml:7:49: run/gone: inputs.file: 'more.csv' does not exist; looked for more.csv below the config root",
     )
+
+
+def tree_of(root: Path, cache: Path, file: str, *, day: date) -> Tree:
+    """The document of a file as another reading finds it."""
+    return Documents.of(root, cache, day=day).read(read_text(FolderFiles(root), file))
+
+
+def test_a_document_is_checked_once_a_day(root: Path, cache: Path) -> None:
+    """Its warnings look ahead from a day, and time zones change; one that names other files is checked each time."""
+    load(root, now=NOW, cache=cache)
+    today, tomorrow = NOW.date(), (NOW + timedelta(days=1)).date()
+    (warning,) = tree_of(root, cache, "plain.yaml", day=today).checked or ()
+    assert (warning.file, warning.address) == ("plain.yaml", "schedule/plain")
+    assert tree_of(root, cache, "other.yaml", day=today).checked == ()
+    assert tree_of(root, cache, "team.yaml", day=today).checked is None
+    assert tree_of(root, cache, "plain.yaml", day=tomorrow).checked is None
+    later = NOW + timedelta(days=300)
+    assert load(root, now=later, cache=cache) == load(root, now=later)
+    assert tree_of(root, cache, "plain.yaml", day=later.date()).checked is not None
+
+
+def test_nothing_is_checked_in_a_root_that_is_refused(root: Path, cache: Path) -> None:
+    """What was found out about a file beside one that is wrong is not concluded from an unfinished look."""
+    (root / "wrong.yaml").write_text("schedules: 7\n")
+    assert isinstance(reading(root, cache), tuple)
+    assert tree_of(root, cache, "plain.yaml", day=NOW.date()).checked is None
+    (root / "wrong.yaml").unlink()
+    assert reading(root, cache) == reading(root, None)
 
 
 def test_a_damaged_file_is_as_good_as_none(root: Path, cache: Path) -> None:
