@@ -24,6 +24,9 @@ from cdsync.core.work import Json
 from cdsync.errors import ApiError, BadAnswer, NotFound, OutcomeUnknown
 from cdsync.settings import ApiSettings
 
+LONGEST_ADDRESS = 32_768
+"""Of a next page, in characters; no server takes a longer one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -267,7 +270,8 @@ def _followed(address: str, path: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         parts = urlsplit("")
-    if not parts.path.endswith(path) or not parts.query or not address.isprintable():
+    too_long = len(address) > LONGEST_ADDRESS
+    if too_long or not parts.path.endswith(path) or not parts.query or not address.isprintable():
         raise BadAnswer("the address of the next page is not one of this action")
     return f"{path}?{parts.query}"
 

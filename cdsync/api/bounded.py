@@ -7,7 +7,7 @@ import httpx
 LARGEST_ANSWER = 64 * 2**20
 """In bytes, unpacked; a page of a hundred rows is far below."""
 
-UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+UNPACKED = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 """Headers that say how an answer travelled, which no longer holds once it is read."""
 
 
@@ -33,5 +33,5 @@ async def read_bounded(transport: httpx.AsyncBaseTransport, request: httpx.Reque
             parts.append(part)
     finally:
         await answering.aclose()
-    headers = [(name, value) for name, value in answering.headers.multi_items() if name not in UNPACKED]
+    headers = [(name, value) for name, value in answering.headers.raw if name.lower() not in UNPACKED]
     return httpx.Response(answering.status_code, headers=headers, content=b"".join(parts), request=request)

@@ -22,9 +22,9 @@ import stamina.instrumentation
 
 from cdsync import __version__
 from cdsync.api.answers import decoded, json_of, postponed_until, raise_for_status, refuse_in_disguise
-from cdsync.api.bounded import TooLarge, read_bounded
+from cdsync.api.bounded import TooLarge
 from cdsync.api.limiter import Limiter, seconds_to_wait
-from cdsync.api.transport import transport_for
+from cdsync.api.transport import Connections, transport_for
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -46,9 +46,6 @@ NEVER_SENT = (
 HEADER_VALUE = re.compile(r"[!-~]+")
 # What a retry was about is told once, by the error that ends it.
 stamina.instrumentation.set_on_retry_hooks(())
-
-KEPT = 20
-"""How many connections for reading are kept open between requests."""
 
 READ_ATTEMPTS = 4
 REFUSALS = 5
@@ -107,9 +104,7 @@ class Client:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"cdsync/{__version__}",
         }
-        self._reads = transport or transport_for(base_url, kept=KEPT)
-        # A write shares its connection with nothing: an answer that came twice would be taken for that of the next.
-        self._writes = transport or transport_for(base_url, kept=0)
+        self._connections = Connections(lambda kept: transport or transport_for(base_url, kept=kept))
         self._limiter = limiter
         self._secrets = (key,)
         self._patience = timeout.total_seconds()
@@ -121,8 +116,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._reads.aclose()
-        await self._writes.aclose()
+        await self._connections.close()
 
     def local_now(self) -> datetime:
         """The present moment on this machine's clock, in UTC."""
@@ -239,7 +233,7 @@ class Client:
         request = self._request(method, path, query, content, allowed)
         try:
             async with asyncio.timeout(allowed):
-                response = await read_bounded(self._reads if method == "GET" else self._writes, request)
+                response = await self._connections.exchange(request)
             status = response.status_code
         except NEVER_SENT as error:
             raise Unreachable(
@@ -265,11 +259,7 @@ class Client:
         content: bytes | None,
         allowed: float,
     ) -> httpx.Request:
-        headers = dict(self._headers)
-        if method != "GET":
-            headers["Connection"] = "close"
-        if content is not None:
-            headers["Content-Type"] = "application/json"
+        headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
         target = f"{path}?{httpx.QueryParams(query)}" if query else path
         timeout = httpx.Timeout(allowed, connect=self._patience / 2).as_dict()
         return httpx.Request(

@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from cdsync.api.dialects import Operation
 from cdsync.api.pages import Pages, runs_in, schedules_in
 from cdsync.core.model import RemoteRun, RemoteSchedule
-from cdsync.errors import BadAnswer
+from cdsync.errors import ApiError, BadAnswer
 
 PAGE = 100
 """The largest page the API gives (API contract section 2.5)."""
@@ -161,17 +161,22 @@ async def _read_together(listing: Listing[R], offsets: range) -> list[Sequence[R
         ApiError: one of them failed.
     """
     slots = asyncio.Semaphore(TOGETHER)
+    pages: dict[int, Sequence[R]] = {}
+    failed: list[ApiError] = []
 
-    async def read(offset: int) -> Sequence[R]:
+    async def read(offset: int) -> None:
         async with slots:
-            return await listing.page(offset)
+            # What is under way comes to its end: a connection whose request is broken off may never be free again.
+            if not failed:
+                try:
+                    pages[offset] = await listing.page(offset)
+                except ApiError as error:
+                    failed.append(error)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            reading = [group.create_task(read(offset)) for offset in offsets]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in reading]
+    await asyncio.gather(*map(read, offsets))
+    if failed:
+        raise failed[0]
+    return [pages[offset] for offset in offsets]
 
 
 async def _pages(

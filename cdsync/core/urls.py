@@ -14,6 +14,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 API = "https://api.captaindata.com"
 """Where the API is, as an example."""
 
+_DIGITS = re.compile(r"[0-9.]+")
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 
 
@@ -27,13 +28,23 @@ def url_fault(text: str, *, example: str = "https://hooks.example.com/path") -> 
         host, _ = url.hostname, url.port
     except ValueError:
         return f"no URL; expected one such as {example}"
-    if not _VISIBLE.fullmatch(text) or not host:
+    if not _VISIBLE.fullmatch(text) or not host or not _names_a_host(host, bracketed="[" in url.netloc):
         return f"no URL; expected one such as {example}"
     if url.username is not None or url.password is not None:
         return "a URL with a user or password in it; expected none"
     if url.scheme == "https" or (url.scheme == "http" and is_loopback(host)):
         return None
     return f"{url.scheme}://{host}; expected https, or plain http to loopback only"
+
+
+def _names_a_host(host: str, *, bracketed: bool) -> bool:
+    """Whether a host can be asked for at all: a name, in whatever script, or an address that is one."""
+    try:
+        if bracketed or _DIGITS.fullmatch(host):
+            ipaddress.ip_address(host.partition("%")[0])
+        return bool(host.encode("idna")) and (host.isascii() or "xn--" not in host)
+    except ValueError:
+        return False
 
 
 def base_url_fault(text: str) -> str | None:

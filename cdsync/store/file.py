@@ -6,10 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from cdsync.errors import StoreError
 from cdsync.store.faults import store_errors
 from cdsync.store.lock import identity_of
+
+Version: TypeAlias = tuple[int, int, bool]
 
 
 class StateFile:
@@ -49,11 +52,11 @@ class StateFile:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _version(self) -> tuple[int, int]:
-        """A pair that is another one whenever something was written, by us or by anybody else."""
+    def _version(self) -> Version:
+        """What is another whenever something was written, by us or by anybody else, and while it may be undone."""
         with store_errors(self.path):
             (others,) = self._connection.execute("PRAGMA data_version").fetchone()
-        return self._connection.total_changes, int(others)
+            return self._connection.total_changes, int(others), self._connection.in_transaction
 
     def _rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
         with store_errors(self.path):

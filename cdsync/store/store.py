@@ -15,6 +15,7 @@ from cdsync.core.progress import LiveProgress
 from cdsync.core.records import HistoryEntry, HistoryFilter
 from cdsync.store.codec import decode_ownership, decode_ownerships, decode_progress, decode_time, encode_time
 from cdsync.store.faults import legible
+from cdsync.store.file import Version
 from cdsync.store.journal import Journal
 from cdsync.store.rows import (
     DROP_OLD_RUNS,
@@ -36,7 +37,7 @@ class Store(Journal):
 
     def __init__(self, connection: sqlite3.Connection, path: Path, *, lock: Path | None = None) -> None:
         super().__init__(connection, path, lock=lock)
-        self._known: tuple[tuple[int, int], OwnedState] | None = None
+        self._known: tuple[Version, OwnedState] | None = None
         self._decoded: Mapping[tuple[str, int], Ownership] = {}
 
     def fact(self, key: str) -> str | None:

@@ -435,3 +435,31 @@ def test_a_yes_that_shows_no_effect_is_not_believed(verb: str, shown: str) -> No
                 await getattr(api, f"{verb}_schedule")("u1")
 
     in_virtual_time(story)
+
+
+@pytest.mark.parametrize("query", ["offset=100", "a=" + "x" * 8_000])
+def test_the_next_page_is_followed_at_its_address(query: str) -> None:
+    """As the API gave it, with its own query."""
+    asked = next_page_of(query)
+    assert asked[-1].url.query.decode() == query
+
+
+@pytest.mark.parametrize("query", ["", "a=" + "x" * 70_000])
+def test_an_address_that_is_no_page_is_not_followed(query: str) -> None:
+    """Nothing is sent, and the error is one of the API's answer."""
+    with pytest.raises(BadAnswer):
+        next_page_of(query)
+
+
+def next_page_of(query: str) -> list[httpx.Request]:
+    """What was asked when a live answer names a next page with this query."""
+
+    async def story(clock: VirtualClock) -> list[httpx.Request]:
+        transport = Answering(clock, [httpx.Response(200, json=[])])
+        async with connect(ApiSettings(base_url=URL, dialect="rest"), key=KEY, now=clock, transport=transport) as api:
+            await api.live("act", dict)
+            address = f"{URL}{transport.asked[-1].url.path}?{query}"
+            await api.live("act", dict, page=address)
+        return transport.asked
+
+    return in_virtual_time(story)

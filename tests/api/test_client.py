@@ -171,6 +171,20 @@ def test_no_content_is_an_answer(writing: bool) -> None:
     assert in_virtual_time(story) == (None, 1)
 
 
+@pytest.mark.parametrize("writing", [False, True])
+@pytest.mark.parametrize("value", [b"Orl\xe9ans", "Orléans".encode(), b"\xff\xfe"])
+def test_a_header_in_any_charset_loses_no_answer(value: bytes, writing: bool) -> None:
+    """What was done and paid for is known, whatever a machine on the way adds to the answer."""
+
+    async def story(clock: VirtualClock) -> Any:
+        client = client_of(Answering(clock, [httpx.Response(200, headers=[(b"X-Served-From", value)], json=[])]), clock)
+        answer = await ask(client, writing=writing)
+        await client.close()
+        return answer
+
+    assert in_virtual_time(story) == []
+
+
 def test_a_read_that_recovers_gives_its_answer() -> None:
     """Three failures of three kinds cost three calls more, and nothing else."""
 

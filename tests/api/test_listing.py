@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,6 +115,42 @@ def test_one_page_that_fails_fails_the_listing(skip: int) -> None:
             reached.simulation.faults.active.append(Fault(kind="status", code=401, method="GET", skip=skip))
             with pytest.raises(Unauthorized):
                 await api.schedules(expected=frozenset(uids))
+
+    in_virtual_time(story)
+
+
+@dataclass
+class Refusing(httpx.AsyncBaseTransport):
+    """Refuses one page soon, and takes a second for each other; counts those that were broken off meanwhile."""
+
+    uids: Sequence[str]
+    answered: int = 0
+    broken_off: int = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one page."""
+        offset = int(request.url.params["offset"])
+        if offset == 200:
+            await asyncio.sleep(0.5)
+            return httpx.Response(403)
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            self.broken_off += 1
+            raise
+        self.answered += 1
+        return httpx.Response(200, json=[{"uid": uid} for uid in self.uids[offset : offset + 100]])
+
+
+def test_a_page_that_fails_breaks_no_other_off() -> None:
+    """A connection whose request is broken off may never be free again; no further page is asked for."""
+
+    async def story(clock: VirtualClock) -> None:
+        transport = Refusing([f"s-{number}" for number in range(1000)])
+        async with connect(ApiSettings(base_url=URL, dialect="rest"), key=KEY, now=clock, transport=transport) as api:
+            with pytest.raises(Unauthorized):
+                await api.schedules(expected=frozenset(transport.uids))
+        assert (transport.answered, transport.broken_off) == (4, 0)
 
     in_virtual_time(story)
 

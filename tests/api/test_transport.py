@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from cdsync.api import connect
-from cdsync.api.transport import proxy_for, transport_for
+from cdsync.api.proxies import proxy_for
+from cdsync.api.transport import Connections, transport_for
 from cdsync.errors import Unreachable
 from cdsync.settings import ApiSettings
 from tests.api.answering import KEY, MONDAY_SEVEN
@@ -38,6 +40,30 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, None),
         ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "example.org"}, "http://p:3128"),
         ({"HTTPS_PROXY": ""}, None),
+        *(
+            ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": rule}, None)
+            for rule in (
+                "localhost,*",
+                "https://api.example.com",
+                "all://api.example.com/",
+                "*.example.com",
+                "API.example.com:443",
+                " example.com ",
+            )
+        ),
+        *(
+            ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": rule}, "http://p:3128")
+            for rule in (
+                "http://api.example.com",
+                "api.example.com:80",
+                "xample.com",
+                "10.0.0.0/8",
+                ":",
+                "*.",
+                "[",
+                ",",
+            )
+        ),
     ],
 )
 def test_the_proxy_is_that_of_the_environment(
@@ -48,14 +74,55 @@ def test_the_proxy_is_that_of_the_environment(
     assert proxy_for(API) == expected
 
 
-@pytest.mark.parametrize("proxy", ["gopher://p:70", "http://p:port", "socks5://p:1080"])
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.0/8"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("http://[::1]:8080", "[::1]"),
+        ("http://[::1]:8080", "::1"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_addresses_are_excluded_however_they_are_named(
+    monkeypatch: pytest.MonkeyPatch, address: str, rule: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://p:3128")
+    assert proxy_for(httpx.URL(address)) == "http://p:3128"
+    monkeypatch.setenv("NO_PROXY", rule)
+    assert proxy_for(httpx.URL(address)) is None
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "gopher://p:70",
+        "http://p:port",
+        "socks5://p:1080",
+        "http://user:hunter2/x@p:3128",
+        "http://user:hunter2#x@p:3128",
+        "http://user:hunter2@p:99999",
+    ],
+)
 def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """What to set is said, instead of a traceback from the depths of a library."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(Unreachable) as caught:
         transport_for(str(API), kept=1)
-    assert str(caught.value).startswith("the proxy that the environment names for https://api.example.com cannot be")
-    assert caught.value.remedy == "set HTTPS_PROXY to http://HOST:PORT, or NO_PROXY to api.example.com"
+    assert str(caught.value) == (
+        "the proxy that the environment names for https://api.example.com cannot be used; expected http://HOST:PORT or "
+        "https://HOST:PORT"
+    )
+    assert caught.value.remedy == "set HTTPS_PROXY so, or NO_PROXY to api.example.com"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://999.999.999.999", "https://[v1.x]", "https://xn--\xe9", "https://" + "a" * 70_000]
+)
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        transport_for(address, kept=1)
+    assert caught.value.remedy == "check api.base_url"
 
 
 @asynccontextmanager
@@ -90,3 +157,29 @@ def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = asyncio.run(story())
     assert reading.startswith("GET http://127.0.0.1:9/")
     assert writing.startswith("POST http://127.0.0.1:9/")
+
+
+@dataclass
+class Full(httpx.AsyncBaseTransport):
+    """Has no connection left."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.PoolTimeout("none is free", request=request)
+
+
+def test_connections_that_never_become_free_are_made_anew() -> None:
+    """What was given up may hold its connection for good; a process of months must not end so."""
+    made: list[int] = []
+
+    def make(kept: int) -> httpx.AsyncBaseTransport:
+        made.append(kept)
+        return Full() if len(made) <= 2 else httpx.MockTransport(lambda _: httpx.Response(200))
+
+    async def story() -> int:
+        connections = Connections(make)
+        with pytest.raises(httpx.PoolTimeout):
+            await connections.exchange(httpx.Request("GET", "https://api.example.com"))
+        return (await connections.exchange(httpx.Request("GET", "https://api.example.com"))).status_code
+
+    assert asyncio.run(story()) == 200
+    assert len(made) == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdsync.core.urls import Endpoint, is_loopback, parse_endpoint
+from cdsync.core.urls import Endpoint, base_url_fault, is_loopback, parse_endpoint
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,21 @@ def test_loopback_is_this_machine_alone(host: str) -> None:
 def test_everything_else_can_be_reached_by_others(host: str) -> None:
     """No name and no other address is taken for this machine."""
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.example.com", "https://8.8.8.8/v4", "https://[2001:db8::1]:8443", "https://b\u00fccher.example/api/"],
+)
+def test_the_api_may_be_at_any_host(url: str) -> None:
+    """By name or by address."""
+    assert base_url_fault(url) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["999.999.999.999", "1.2.3", "[v1.x]", "[::g]", "xn--\u00e9", "a..b", "\u2603.\u200d", "a" * 64, "a" * 70_000],
+)
+def test_a_host_that_cannot_be_asked_for_is_no_url(host: str) -> None:
+    """It is told where it is declared, not when it is asked for."""
+    assert base_url_fault(f"https://{host}") == "no URL; expected one such as https://api.captaindata.com"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cdsync.core.model import FINAL_RUN_STATUSES, Kind, OwnedState
+from cdsync.core.model import FINAL_RUN_STATUSES, Hold, Kind, OwnedState
 from cdsync.core.records import HistoryFilter
 from cdsync.errors import StoreError
-from cdsync.store import Store, open_reader, open_writer
+from cdsync.store import Store, open_beside, open_reader, open_writer
 from tests.store.values import AT_SEVEN, address_of, entry, intent, ownership, run
 
 
@@ -295,3 +296,23 @@ def test_a_page_of_history_is_the_newest_that_is_wanted(store: Store) -> None:
     assert store.history_page(HistoryFilter(result="failed"), size=9) == ()
     assert store.history_page(HistoryFilter(since=first[0][1].at + timedelta(seconds=1)), size=9) == ()
     assert len(store.history_page(HistoryFilter(since=first[0][1].at), size=9)) == 5
+
+
+def test_what_is_owned_is_read_anew_only_when_something_was_written(path: Path) -> None:
+    """By this connection or by another; what is undone was never there."""
+    with open_writer(path, holder="test") as store:
+        store.save(ownership("a"))
+        before = store.owned()
+        assert store.owned() is before
+        with open_beside(path, holder="other") as other:
+            other.hold(address_of("a"), Hold(since=AT_SEVEN))
+        assert store.owned().held == {address_of("a"): Hold(since=AT_SEVEN)}
+        assert store.owned().resources[address_of("a")] is before.resources[address_of("a")]
+        store.save(replace(ownership("a"), cron="0 1 * * *"))
+        assert store.owned().resources[address_of("a")].cron == "0 1 * * *"
+        now = store.owned()
+        with suppress(KeyError), store._transaction() as connection:
+            connection.execute("DELETE FROM ownership")
+            assert store.owned().resources == {}
+            raise KeyError
+        assert store.owned() == now
