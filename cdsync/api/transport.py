@@ -58,6 +58,9 @@ class Connections:
     _writing: httpx.AsyncBaseTransport = field(init=False)
 
     def __post_init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
         self._reading = self.make(KEPT)
         self._writing = self.make(0)
 
@@ -75,7 +78,7 @@ class Connections:
             return await read_bounded(self._writing, request)
         except httpx.PoolTimeout:
             # No connection became free in all that time: they are of requests that were given up, and never will.
-            self.__post_init__()
+            self._open()
             raise
 
     async def close(self) -> None:
