@@ -253,7 +253,7 @@ def started(runs: int) -> Row:
 
     def median(*arguments: str) -> float:
         command = [sys.executable, *arguments]
-        work = lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: E731
+        work = partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
         return statistics.median(_timed(work, time.perf_counter) for _ in range(runs))
 
     return Row("cdsync --version", 0, median("-m", "cdsync", "--version"), median("-c", "import click"), 2.5)

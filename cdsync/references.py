@@ -125,7 +125,7 @@ def seal(
     fingerprints: dict[Address, Fingerprints] = {}
     unresolved: dict[Address, MissingSecret] = {}
     for address, resource in desired.resources.items():
-        if known.resources.get(address) is resource and not _refers(resource.work):
+        if known.resources.get(address) is resource and not _refers_to_secrets(resource.work):
             fingerprints[address] = known.fingerprints[address]
             continue
         try:
@@ -137,11 +137,8 @@ def seal(
     return replace(desired, fingerprints=fingerprints, unresolved=unresolved)
 
 
-def _refers(work: Work) -> bool:
-    callback = work.callback
-    return callback is not None and any(
-        isinstance(value, Reference) for value in (callback.url, *callback.headers.values())
-    )
+def _refers_to_secrets(work: Work) -> bool:
+    return work.callback is not None and any(work.callback.references())
 
 
 class Seals:

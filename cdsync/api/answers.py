@@ -19,22 +19,6 @@ from cdsync.api.moments import moment_of
 from cdsync.errors import ApiError, NotFound, Rejected, Unauthorized
 
 
-def _secrets_in(response: httpx.Response, secrets: Collection[str]) -> tuple[str, ...]:
-    """What an answer must not be quoted with: these, and what was sent with its own request."""
-    sent = response.request.content
-    return (*secrets, *sensitive_in(json.loads(sent) if sent else {}))
-
-
-def sensitive_in(body: Mapping[str, object]) -> tuple[str, ...]:
-    """The values of a request body that are sensitive by field: the callback's headers, and its URL."""
-    callback = body.get("callback")
-    if not isinstance(callback, Mapping):
-        return ()
-    headers = callback.get("headers")
-    values = [*headers.values()] if isinstance(headers, Mapping) else []
-    return tuple(str(value) for value in (*values, callback.get("url")) if value)
-
-
 def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets: Collection[str]) -> None:
     """Turn a status that is no success into an error; `fault` is what a failure on the server's side is.
 
@@ -133,6 +117,17 @@ def postponed_until(response: httpx.Response) -> datetime | None:
     params = body.get("params")
     named = params.get("postponed_until") if isinstance(params, dict) else None
     return moment_of(named) or moment_of(body.get("postponed_until"))
+
+
+def _secrets_in(response: httpx.Response, secrets: Collection[str]) -> tuple[str, ...]:
+    """What an answer must not be quoted with: these, and of what was sent the callback's headers and its URL."""
+    sent = response.request.content
+    callback = json.loads(sent).get("callback") if sent else None
+    if not isinstance(callback, Mapping):
+        return tuple(secrets)
+    headers = callback.get("headers")
+    values = [*headers.values()] if isinstance(headers, Mapping) else []
+    return (*secrets, *(str(value) for value in (*values, callback.get("url")) if value))
 
 
 def _error_body(response: httpx.Response) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from cdsync import __version__
 from cdsync.api.answers import decoded, json_of, postponed_until, raise_for_status, refuse_in_disguise
 from cdsync.api.bounded import TooLarge
 from cdsync.api.limiter import Limiter, seconds_to_wait
-from cdsync.api.transport import Connections, transport_for
+from cdsync.api.transport import Connections, transports_to
 from cdsync.errors import (
     ApiError,
     BadAnswer,
@@ -104,7 +104,7 @@ class Client:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"cdsync/{__version__}",
         }
-        self._connections = Connections(lambda kept: transport or transport_for(base_url, kept=kept))
+        self._connections = Connections((lambda _: transport) if transport is not None else transports_to(base_url))
         self._limiter = limiter
         self._secrets = (key,)
         self._patience = timeout.total_seconds()

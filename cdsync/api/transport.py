@@ -22,27 +22,32 @@ KEPT = 20
 """How many connections for reading are kept open between requests."""
 
 
-def transport_for(base_url: str, *, kept: int) -> httpx.AsyncBaseTransport:
-    """A transport to an address that keeps at most so many connections open between requests.
+def transports_to(base_url: str) -> Callable[[int], httpx.AsyncBaseTransport]:
+    """What makes transports to an address, each told how many connections to keep open between requests.
 
     Raises:
         Unreachable: the address is none, or the environment names a proxy that cannot be used.
     """
     try:
         url = httpx.URL(base_url)
+        # Made once, because to read the certificates of all authorities takes longer than the rest of a small pass.
         trust = trust_for(base_url)
     except httpx.InvalidURL as error:
         raise Unreachable(f"{base_url[:200]}: no address of a server: {error}", remedy="check api.base_url") from error
-    limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
-    try:
-        return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy_for(url))
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # What the library says of it may hold a part of its password.
-        raise Unreachable(
-            f"the proxy that the environment names for {url.scheme}://{url.host} cannot be used; expected "
-            "http://HOST:PORT or https://HOST:PORT",
-            remedy=f"set {url.scheme.upper()}_PROXY so, or NO_PROXY to {url.host}",
-        ) from None
+
+    def make(kept: int) -> httpx.AsyncBaseTransport:
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
+        try:
+            return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy_for(url))
+        except (ImportError, ValueError, httpx.InvalidURL):
+            # What the library says of it may hold a part of its password.
+            raise Unreachable(
+                f"the proxy that the environment names for {url.scheme}://{url.host} cannot be used; expected "
+                "http://HOST:PORT or https://HOST:PORT",
+                remedy=f"set {url.scheme.upper()}_PROXY so, or NO_PROXY to {url.host}",
+            ) from None
+
+    return make
 
 
 @dataclass(slots=True)

@@ -9,10 +9,7 @@ import httpx
 
 
 def trust_for(base_url: str) -> ssl.SSLContext:
-    """The authorities that may vouch for the server at an address; on plain http, which needs none, nobody.
-
-    To read the certificates of all authorities takes longer than the rest of a small pass.
-    """
+    """The authorities that may vouch for the server at an address; on plain http, which needs none, nobody."""
     return _nobody() if httpx.URL(base_url).scheme == "http" else httpx.create_ssl_context()
 
 

@@ -130,5 +130,6 @@ def _validator(part: Part) -> Any:
         else:
             yield from Draft202012Validator.VALIDATORS["pattern"](validator, regex, instance, schema) or ()
 
+    # The types of jsonschema leave this function out.
     extended: Any = validators.extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
     return extended(part_schema(part))

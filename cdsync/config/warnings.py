@@ -10,7 +10,6 @@ from cdsync.config.resources import Declared
 from cdsync.core.clock_changes import ClockChange, clock_changes
 from cdsync.core.cron import parse_cron, shortest_interval
 from cdsync.core.model import OneOffRun, Schedule
-from cdsync.core.work import Callback, Reference
 from cdsync.errors import Problem
 
 TIGHT = timedelta(minutes=5)
@@ -45,21 +44,12 @@ def doubts_of(declared: Iterable[Declared], *, now: datetime, environment: Colle
             when = resource.schedule_at.isoformat()
             message = f"schedule_at {when} has passed, so that it is not launched any more; expected a later time"
             yield item.problem(message, at=("schedule_at",))
-        for path, reference in _references(resource.work.callback):
+        for inner, reference in resource.work.callback.references() if resource.work.callback else ():
+            path = ("callback", *inner)
             if reference.source == "env" and reference.name not in environment and reference.name not in told:
                 told.add(reference.name)
                 message = f"{'.'.join(path)} is {reference}, which is not set here; expected it where cdsync applies"
                 yield item.problem(message, at=path)
-
-
-def _references(callback: Callback | None) -> Iterator[tuple[tuple[str, ...], Reference]]:
-    """The references of a callback, each with its path."""
-    if callback is not None:
-        if isinstance(callback.url, Reference):
-            yield ("callback", "url"), callback.url
-        for name, value in callback.headers.items():
-            if isinstance(value, Reference):
-                yield ("callback", "headers", name), value
 
 
 def _messages(cron: str, timezone: str, now: datetime) -> Iterator[str]:

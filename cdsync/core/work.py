@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -29,6 +29,14 @@ class Callback:
     url: str | Reference = field(repr=False)
     headers: Mapping[str, str | Reference] = field(default_factory=dict, repr=False)
     on: Literal["all", "final"] = "all"
+
+    def references(self) -> Iterator[tuple[tuple[str, ...], Reference]]:
+        """Its references, each with its path from here."""
+        if isinstance(self.url, Reference):
+            yield ("url",), self.url
+        for name, value in self.headers.items():
+            if isinstance(value, Reference):
+                yield ("headers", name), value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,9 @@ def read_faults(body: object) -> list[Fault]:
     return [_read_fault(item) for item in (body if isinstance(body, list) else [body])]
 
 
+TYPES: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+
+
 def _read_fault(item: object) -> Fault:
     known = {spec.name: str(spec.type) for spec in fields(Fault)}
     if not isinstance(item, Mapping) or item.get("kind") not in KINDS:
@@ -107,7 +110,6 @@ def _read_fault(item: object) -> Fault:
     if unknown:
         raise bad_input(f"a fault has no field {unknown[0]!r}; it has {', '.join(known)}")
     for name, value in item.items():
-        wanted = {"int": int, "float": (int, float), "bool": bool, "str": str}.get(known[name], (str, type(None)))
-        if not isinstance(value, wanted):  # type: ignore[arg-type]
+        if not isinstance(value, TYPES.get(known[name], (str, type(None)))):
             raise bad_input(f"field {name!r} of a fault cannot be {value!r}")
     return Fault(**item)

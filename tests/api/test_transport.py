@@ -12,7 +12,7 @@ import pytest
 
 from cdsync.api import connect
 from cdsync.api.proxies import proxy_for
-from cdsync.api.transport import Connections, transport_for
+from cdsync.api.transport import Connections, transports_to
 from cdsync.errors import Unreachable
 from cdsync.settings import ApiSettings
 from tests.api.answering import KEY, MONDAY_SEVEN
@@ -108,7 +108,7 @@ def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, pr
     """What to set is said, instead of a traceback from the depths of a library."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(Unreachable) as caught:
-        transport_for(str(API), kept=1)
+        transports_to(str(API))(1)
     assert str(caught.value) == (
         "the proxy that the environment names for https://api.example.com cannot be used; expected http://HOST:PORT or "
         "https://HOST:PORT"
@@ -121,7 +121,7 @@ def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, pr
 )
 def test_an_address_that_is_none_is_told(address: str) -> None:
     with pytest.raises(Unreachable) as caught:
-        transport_for(address, kept=1)
+        transports_to(address)(1)
     assert caught.value.remedy == "check api.base_url"
 
 
