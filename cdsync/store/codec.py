@@ -14,6 +14,9 @@ from cdsync.core.model import Address, Kind, Ownership
 from cdsync.core.progress import LiveProgress
 from cdsync.core.records import Intent
 
+TOGETHER = 100
+"""How many records are decoded at once: all of a large state would be in memory twice."""
+
 
 def encode_time(moment: datetime | None) -> str | None:
     """An aware moment as ISO-8601 in UTC."""
@@ -57,11 +60,13 @@ def decode_ownership(text: str) -> Ownership:
 
 
 def decode_ownerships(texts: Sequence[str]) -> Iterator[Ownership]:
-    """Like `decode_ownership`, of many at once, which share what they have in common."""
-    rows = json.loads(f"[{','.join(texts)}]")
-    if len(rows) != len(texts):
-        raise ValueError("a record that is no single value")
-    return map(_ownership, rows)
+    """Like `decode_ownership`, of many; those that are decoded together share the names of their fields."""
+    for start in range(0, len(texts), TOGETHER):
+        some = texts[start : start + TOGETHER]
+        rows = json.loads(f"[{','.join(some)}]")
+        if len(rows) != len(some):
+            raise ValueError("a record that is no single value")
+        yield from map(_ownership, rows)
 
 
 def _shared(text: str | None) -> str | None:
