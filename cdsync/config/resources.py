@@ -7,7 +7,6 @@ then as a whole, once the defaults are in.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from cdsync.config.assembly import assemble
 from cdsync.config.fields import cron_fault, instant_fault, timezone_fault
@@ -18,6 +17,7 @@ from cdsync.config.violations import problems_of
 from cdsync.config.yaml_nodes import Tree
 from cdsync.core.model import NAME, Address, Kind, Resource, ResumePolicy, SourceLocation
 from cdsync.core.urls import url_fault
+from cdsync.core.values import value_class
 from cdsync.core.work import Json
 from cdsync.errors import ConfigError, Problem
 
@@ -31,7 +31,7 @@ _NAME_RULE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Declared:
     """A resource with its document, its path in it, and the fields that are its own and not those of `defaults`.
 
@@ -51,7 +51,7 @@ class Declared:
         return Problem(self.tree.file, line, column, str(self.resource.address), message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """A resource as written: where, under which name, with what of its own, and with the defaults filled in.
 

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from cdsync.core.progress import LiveProgress
 from cdsync.core.remote import FINAL_RUN_STATUSES, FORGOTTEN, SCHEDULE_STATUSES, RemoteRun, RemoteSchedule, RunError
 from cdsync.core.setbacks import Setback
+from cdsync.core.values import value_class
 from cdsync.core.work import Json, Work
 
 __all__ = [
@@ -84,7 +85,7 @@ class Address(NamedTuple):
         return cls(kind, name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@value_class(frozen=True, slots=True, kw_only=True, order=True)
 class SourceLocation:
     """Where a value was declared: the file as a path relative to the config root, line and column from 1."""
 
@@ -111,7 +112,7 @@ class ResumePolicy:
 NEVER_RESUME = ResumePolicy(statuses=(), attempts=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A declared recurring execution.
 
@@ -131,7 +132,7 @@ class Schedule:
     location: SourceLocation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class OneOffRun:
     """A declared execution that is launched once, ever: now, or at `schedule_at` (aware)."""
 
@@ -208,7 +209,7 @@ LEFT_ALONE = "it was left alone by hand"
 """The refusal of a run that a person wants to hear of no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class FollowedRun:
     """A run of ours as last seen: those under way, and the last finished one of each resource.
 
@@ -235,7 +236,7 @@ class FollowedRun:
         return self.status in FINAL_RUN_STATUSES or self.status == FORGOTTEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Ownership:
     """That an API object is ours, and what was last applied to it.
 

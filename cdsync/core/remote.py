@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cdsync.core.values import value_class
 from cdsync.core.work import Json
 
 SCHEDULE_STATUSES = frozenset({"ACTIVE", "PAUSED", "CANCELLED", "COMPLETED"})
 """The statuses of a schedule that this version knows (API contract section 5.1)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class RemoteSchedule:
     """A schedule as the API shows it. A one-off with `schedule_at` is one too, with `cron` None.
 
@@ -49,7 +50,7 @@ class RunError:
     unread_postponement: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class RemoteRun:
     """A run as the API shows it; `schedule_uid` is that of the schedule that fired it. All times are aware, in UTC.
 

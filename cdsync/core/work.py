@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from cdsync.core.values import value_class
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 IdentityMode: TypeAlias = Literal["direct", "auto", "managed"]
@@ -39,7 +41,7 @@ class Callback:
                 yield ("headers", name), value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Work:
     """What an execution does, apart from when: the part that schedules and runs have in common.
 
