@@ -27,6 +27,8 @@ def moment_of(value: Any) -> datetime | None:
         moment = _counted(value) if _is_count(value) else _written(value) if isinstance(value, str) else None
         if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
             return None
+        if moment.tzinfo is UTC:
+            return moment
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
@@ -41,7 +43,7 @@ def unread_moment(value: Any) -> str | None:
 
 def _is_count(value: Any) -> bool:
     if isinstance(value, str):
-        return COUNT.fullmatch(value) is not None
+        return "-" not in value and COUNT.fullmatch(value) is not None
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -139,12 +139,14 @@ def _name(value: Any) -> str | None:
 
 def _text(value: Any) -> str | None:
     """A text that is not empty; in memory once, because thousands of rows say the same, and so does the state."""
-    return intern(legible(value)) if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        return None
+    return intern(value if value.isascii() else legible(value))
 
 
 def legible(text: str) -> str:
     """The text without half characters, which JSON can hold and no file or terminal takes."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode()
 
 
 def parse_results(answer: Any) -> tuple[Json, ...]:

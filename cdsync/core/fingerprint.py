@@ -56,12 +56,12 @@ def fingerprint_of(resource: Resource, work: Work, *, key: bytes) -> Fingerprint
     Inputs are digested row by row, so that 100,000 of them cost no second copy.
     """
     found = {
+        **_common_fingerprints(work.identity_mode, work.identity_ids, key),
         "inputs": _digest("inputs", work.inputs, key),
-        "parameters": _digest("parameters", (work.parameters,), key),
-        "identity_mode": _common_digest("identity_mode", (work.identity_mode,), key),
-        "identity_ids": _common_digest("identity_ids", work.identity_ids, key),
-        **_of_callback(work.callback, key),
+        "parameters": _common_digest("parameters", canonical(work.parameters), key),
     }
+    if work.callback is not None:
+        found |= _of_callback(work.callback, key)
     if isinstance(resource, OneOffRun):
         when = resource.schedule_at.timestamp() if resource.schedule_at else None
         values = {"action": work.action, "mode": resource.mode, "schedule_at": when}
@@ -69,18 +69,35 @@ def fingerprint_of(resource: Resource, work: Work, *, key: bytes) -> Fingerprint
     return found
 
 
-def _of_callback(callback: Callback | None, key: bytes) -> Fingerprints:
-    if callback is None:
-        return {field: _common_digest(field, (None,), key) for field in _CALLBACK_FIELDS}
+def _of_callback(callback: Callback, key: bytes) -> Fingerprints:
     values: tuple[object, ...] = (callback.url, callback.headers, callback.on)
     return {field: _digest(field, (value,), key) for field, value in zip(_CALLBACK_FIELDS, values, strict=True)}
 
 
+@lru_cache(maxsize=4096)
+def _common_fingerprints(identity_mode: str, identity_ids: tuple[str, ...], key: bytes) -> Fingerprints:
+    """What the resources of one identity that have no callback share."""
+    return {
+        "identity_mode": _digest("identity_mode", (identity_mode,), key),
+        "identity_ids": _digest("identity_ids", identity_ids, key),
+        **{field: _digest(field, (None,), key) for field in _CALLBACK_FIELDS},
+    }
+
+
 def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
+    return _digest_of_texts(field, map(canonical, rows), key)
+
+
+@lru_cache(maxsize=1024)
+def _common_digest(field: str, text: str, key: bytes) -> str:
+    """The digest of a value by its text, where many resources have the same; never of a secret."""
+    return _digest_of_texts(field, (text,), key)
+
+
+def _digest_of_texts(field: str, texts: Iterable[str], key: bytes) -> str:
     digest = _begun(field, key).copy()
-    for row in rows:
-        digest.update(b"\n")
-        digest.update(canonical(row).encode())
+    for text in texts:
+        digest.update(b"\n" + text.encode())
     # The state holds the same, as long as nothing has changed.
     return intern(digest.hexdigest()[:32])
 
@@ -88,12 +105,6 @@ def _digest(field: str, rows: Iterable[object], key: bytes) -> str:
 @lru_cache(maxsize=64)
 def _begun(field: str, key: bytes) -> hmac.HMAC:
     return hmac.new(key, field.encode(), hashlib.sha256)
-
-
-@lru_cache(maxsize=4096)
-def _common_digest(field: str, rows: tuple[str | None, ...], key: bytes) -> str:
-    """The digest of what many resources share; nothing that may be a secret is remembered so."""
-    return _digest(field, rows, key)
 
 
 def synopsis_of(resource: Resource) -> Synopsis:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any
 
+import msgspec
+
 from cdsync.core.fingerprint import canonical
 from cdsync.core.model import Address, Kind, Ownership
 from cdsync.core.progress import LiveProgress
@@ -54,19 +56,44 @@ def _ownership_dict(owned: Ownership) -> dict[str, Any]:
     }
 
 
+class _Record(msgspec.Struct, kw_only=True):
+    """An ownership as `encode_ownership` writes it; what a newer version adds is passed over."""
+
+    address: str
+    uid: str
+    object: Kind
+    action: str
+    cron: str | None
+    timezone: str | None
+    state: str
+    fingerprints: dict[str, str]
+    synopsis: dict[str, Any]
+    label: str | None
+    created_at: datetime
+    removed_at: datetime | None
+    retiring_uid: str | None
+    protect: bool
+    runs_checked_at: datetime | None
+    made_at: datetime | None = None
+
+
+_RECORDS = msgspec.json.Decoder(list[_Record])
+
+
 def decode_ownership(text: str) -> Ownership:
     """The ownership that `encode_ownership` wrote; fields of a newer version are passed over."""
-    return _ownership(json.loads(text))
+    (owned,) = decode_ownerships((text,))
+    return owned
 
 
 def decode_ownerships(texts: Sequence[str]) -> Iterator[Ownership]:
-    """Like `decode_ownership`, of many; those that are decoded together share the names of their fields."""
+    """Like `decode_ownership`, of many."""
     for start in range(0, len(texts), TOGETHER):
         some = texts[start : start + TOGETHER]
-        rows = json.loads(f"[{','.join(some)}]")
-        if len(rows) != len(some):
+        records = _RECORDS.decode(f"[{','.join(some)}]")
+        if len(records) != len(some):
             raise ValueError("a record that is no single value")
-        yield from map(_ownership, rows)
+        yield from map(_ownership, records)
 
 
 def _shared(text: str | None) -> str | None:
@@ -74,24 +101,24 @@ def _shared(text: str | None) -> str | None:
     return intern(text) if text is not None else None
 
 
-def _ownership(row: dict[str, Any]) -> Ownership:
+def _ownership(record: _Record) -> Ownership:
     return Ownership(
-        address=Address.parse(row["address"]),
-        uid=intern(row["uid"]),
-        object=Kind(row["object"]),
-        action=intern(row["action"]),
-        cron=_shared(row["cron"]),
-        timezone=_shared(row["timezone"]),
-        state=intern(row["state"]),
-        fingerprints={field: intern(digest) for field, digest in row["fingerprints"].items()},
-        synopsis=row["synopsis"],
-        label=_shared(row["label"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        removed_at=decode_time(row["removed_at"]),
-        retiring_uid=row["retiring_uid"],
-        protect=row["protect"],
-        runs_checked_at=decode_time(row["runs_checked_at"]),
-        made_at=decode_time(row.get("made_at")),
+        address=Address.parse(record.address),
+        uid=intern(record.uid),
+        object=record.object,
+        action=intern(record.action),
+        cron=_shared(record.cron),
+        timezone=_shared(record.timezone),
+        state=intern(record.state),
+        fingerprints={field: intern(digest) for field, digest in record.fingerprints.items()},
+        synopsis=record.synopsis,
+        label=_shared(record.label),
+        created_at=record.created_at,
+        removed_at=record.removed_at,
+        retiring_uid=record.retiring_uid,
+        protect=record.protect,
+        runs_checked_at=record.runs_checked_at,
+        made_at=record.made_at,
     )
 
 
@@ -139,7 +166,7 @@ def decode_intent(text: str) -> Intent:
         step=row["step"],
         uid=row["uid"],
         sent_at=datetime.fromisoformat(row["sent_at"]),
-        record=_ownership(row["record"]) if row["record"] else None,
+        record=_ownership(msgspec.convert(row["record"], _Record)) if row["record"] else None,
         label=row["label"],
         schedule_at=decode_time(row["schedule_at"]),
         parameters=row["parameters"],
