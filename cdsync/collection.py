@@ -31,6 +31,17 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Let the collector wait until much is new, for a block that takes too long to hold it altogether."""
+    usual = gc.get_threshold()
+    gc.set_threshold(MANY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
 class Collector:
     """Frees what each pass of a long life leaves behind in circles, before the next one needs as much again."""
 

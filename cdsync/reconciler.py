@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cdsync.api import LIVE_PATIENCE, Api
-from cdsync.collection import without_collection
+from cdsync.collection import rare_collection, without_collection
 from cdsync.core.actions import COSTLY, Action, BlockedReason, Plan, Violation
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, OwnedState
@@ -114,14 +114,18 @@ async def plan_pass(work: Pass, *, ambiguous: dict[Address, tuple[str, ...]] | N
     """
     with without_collection():
         owned = replace(work.store.owned(), setbacks=work.setbacks)
-        desired = work.seals.seal(work.desired, work.references, key=work.store.fingerprint_key())
+        key = work.store.fingerprint_key()
+        desired = work.seals.seal(work.desired, work.references, key=key, owned=owned.resources)
     if ambiguous:
         questions = {address: _question(address, uids, owned) for address, uids in ambiguous.items()}
         owned = replace(owned, unresolved={**owned.unresolved, **questions})
     labels, workspace = known_labels(work.store), work.store.fact("workspace")
     most_runs = RUNS_OF_A_PAGE * max(1, work.settings.api.requests_per_minute // SHARE)
     settle = work.settings.api.settle
-    sight = await look(work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs, settle=settle)
+    with rare_collection():
+        sight = await look(
+            work.api, desired, owned, labels=labels, workspace=workspace, most_runs=most_runs, settle=settle
+        )
     with without_collection():
         plan = make_plan(
             desired,

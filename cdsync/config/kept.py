@@ -2,8 +2,8 @@
 
 One file in the cache folder holds the documents of one config root, by the digests of their files; it is written anew,
 whole, whenever they change. It is only ever a shortcut: what is missing, damaged, somebody else's, or of another reader
-is read from the YAML, and where nothing can be written nothing is kept. A document in which nothing was found wrong is
-not checked again on the same day.
+is read from the YAML, and where nothing can be written nothing is kept. Of a document in which nothing was found wrong
+it also holds what it declares, so that it is not gone through again on the same day.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import yaml
 
 from cdsync import __version__
+from cdsync.config.checked import Checked, decode_checked, encode_checked
 from cdsync.config.places import KIND_OF_SECTION
 from cdsync.config.places import Path as Place
 from cdsync.config.reading import FileText
 from cdsync.config.schemas import is_resource_file, schema_names, schema_text
-from cdsync.config.yaml_nodes import Tree, known_tree, read_tree
-from cdsync.errors import Problem
+from cdsync.config.yaml_nodes import Tree, checked_tree, known_tree, read_tree
 
 _MOST_GROWTH = 20
 """A document that is so many times larger than its text, by aliases, is not worth keeping."""
@@ -42,9 +44,9 @@ class Documents:
 
     place: Path | None = None
     day: str = ""
-    _kept: Mapping[str, bytes] = field(default_factory=dict)
+    _kept: Mapping[str, _Kept] = field(default_factory=dict)
     _read: dict[str, tuple[FileText, Tree]] = field(default_factory=dict)
-    _checked: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    _checked: Mapping[str, Checked] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: Path, folder: Path | None, *, day: date) -> Documents:
@@ -56,9 +58,10 @@ class Documents:
 
     def read(self, text: FileText) -> Tree:
         """The document of a file, whatever is wrong with it."""
-        line = self._kept.get(text.sha256)
-        if line is not None:
-            tree = _restored(text, line, day=self.day)
+        kept = self._kept.get(text.sha256)
+        if kept is not None:
+            checked = decode_checked(kept.checked, file=text.file, day=self.day)
+            tree = _restored(text, kept.value) if checked is None else checked_tree(text.file, text.text, checked)
         else:
             tree = read_tree(text.file, text.text)
             if tree.problems:
@@ -70,41 +73,46 @@ class Documents:
             self._read[text.sha256] = text, tree
         return tree
 
-    def learn(self, checked: Mapping[str, tuple[Problem, ...]]) -> None:
-        """Take note of the files in which, by themselves, nothing is wrong, each with its warnings."""
+    def learn(self, checked: Mapping[str, Checked]) -> None:
+        """Take note of what the files declare in which, by themselves, nothing is wrong."""
         self._checked = checked
 
     def keep(self) -> None:
         """Write down what was read and learnt, unless just that is kept already."""
-        lines = {digest: self._line(text, tree) for digest, (text, tree) in self._read.items()}
-        found = {digest: line for digest, line in lines.items() if line is not None}
+        found = {digest: kept for digest, (text, tree) in self._read.items() if (kept := self._to_keep(text, tree))}
         if self.place is not None and found != self._kept:
             with suppress(OSError):
                 _write(self.place, found)
 
-    def _line(self, text: FileText, tree: Tree) -> bytes | None:
-        """The line of a document; None for one that is not worth keeping."""
-        checked = self._checked.get(tree.file) if tree.checked is None else None
-        line = self._kept.get(text.sha256)
-        if line is not None and checked is None:
-            return line
-        written = _written(tree, self.day, checked)
-        return written if len(written) <= _MOST_GROWTH * len(text.text) else None
+    def _to_keep(self, text: FileText, tree: Tree) -> _Kept | None:
+        """What is kept of a document; None of one that is not worth it."""
+        kept = self._kept.get(text.sha256)
+        value = kept.value if kept is not None else _written(tree)
+        if len(value) > _MOST_GROWTH * len(text.text):
+            return None
+        learnt = self._checked.get(tree.file)
+        if learnt is not None:
+            return _Kept(value, encode_checked(learnt, file=tree.file, day=self.day))
+        return kept or _Kept(value)
 
 
-def _written(tree: Tree, day: str, checked: tuple[Problem, ...] | None) -> bytes:
-    """A document as one line: its value, whether it is sound, the places that every pass asks for, and its warnings."""
+class _Kept(NamedTuple):
+    """A document as it is kept: its value, and what it declares if nothing was wrong with it."""
+
+    value: bytes
+    checked: bytes = b""
+
+
+def _written(tree: Tree) -> bytes:
+    """A document as one line: its value, whether it is sound, and the places that every pass asks for."""
     places = [[path, at_key, line, column] for (path, at_key), (line, column) in tree.places.items()]
-    warnings = None if checked is None else [[row.line, row.column, row.address, row.message] for row in checked]
-    return json.dumps([tree.value, tree.sound, places, day, warnings], separators=(",", ":")).encode("ascii")
+    return json.dumps([tree.value, tree.sound, places], separators=(",", ":")).encode("ascii")
 
 
-def _restored(text: FileText, line: bytes, *, day: str) -> Tree:
-    value, sound, listed, checked_on, warnings = json.loads(line)
+def _restored(text: FileText, line: bytes) -> Tree:
+    value, sound, listed = json.loads(line)
     places = {(tuple(path), at_key): (row, column) for path, at_key, row, column in listed}
-    known = warnings is not None and checked_on == day
-    checked = tuple(Problem(text.file, *row) for row in warnings) if known else None
-    return known_tree(text.file, text.text, value, sound=sound, checked=checked, places=places)
+    return known_tree(text.file, text.text, value, sound=sound, places=places)
 
 
 def _asked_for(tree: Tree) -> Iterator[tuple[tuple[Place, bool], tuple[int, int]]]:
@@ -119,9 +127,9 @@ def _asked_for(tree: Tree) -> Iterator[tuple[tuple[Place, bool], tuple[int, int]
         yield (path, at_key), tree.place(path, at_key=at_key)
 
 
-def _kept_in(place: Path) -> Mapping[str, bytes]:
-    """The lines of a file of documents by their digests; none unless all of it is as this reader wrote it."""
-    digest, lines = hashlib.sha256(), {}
+def _kept_in(place: Path) -> Mapping[str, _Kept]:
+    """The documents of a file by their digests; none unless all of it is as this reader wrote it."""
+    digest, found = hashlib.sha256(), {}
     try:
         with place.open("rb") as stream:
             if os.fstat(stream.fileno()).st_uid != os.geteuid():
@@ -129,15 +137,17 @@ def _kept_in(place: Path) -> Mapping[str, bytes]:
             head = stream.readline()
             for line in stream:
                 digest.update(line)
-                key, _, document = line.partition(b" ")
-                lines[key.decode("ascii", "replace")] = document.removesuffix(b"\n")
+                # No JSON holds a tab but as an escape.
+                key, _, kept = line.removesuffix(b"\n").partition(b"\t")
+                value, _, checked = kept.partition(b"\t")
+                found[key.decode("ascii", "replace")] = _Kept(value, checked)
     except OSError:
         return {}
-    return lines if head == _head(digest) else {}
+    return found if head == _head(digest) else {}
 
 
-def _write(place: Path, documents: Mapping[str, bytes]) -> None:
-    lines = [b"%s %s\n" % (digest.encode("ascii"), line) for digest, line in documents.items()]
+def _write(place: Path, documents: Mapping[str, _Kept]) -> None:
+    lines = [b"%s\t%s\t%s\n" % (digest.encode("ascii"), *kept) for digest, kept in documents.items()]
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f"{place.stem}.", delete=False) as stream:
         try:
@@ -158,7 +168,7 @@ def _head(digest: hashlib._Hash) -> bytes:
 @cache
 def _reader() -> str:
     """What tells this reader from every other: a digest of its source, of the rules, of the schemas and of versions."""
-    digest = hashlib.sha256(f"{__version__} {yaml.__version__}".encode())
+    digest = hashlib.sha256(f"{__version__} {yaml.__version__} {msgspec.__version__}".encode())
     config = Path(__file__).parent
     for module in sorted([*config.glob("*.py"), *config.with_name("core").glob("*.py")]):
         digest.update(module.read_bytes())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from cdsync.collection import without_collection
+from cdsync.config.checked import Checked
 from cdsync.config.folder import FolderFiles
 from cdsync.config.inputs import InputFiles, input_path
 from cdsync.config.kept import Documents
 from cdsync.config.places import KIND_OF_SECTION
 from cdsync.config.reading import SETTINGS_FILE, Files, at_start, read_text, sorted_problems
-from cdsync.config.resources import Declared, declare
+from cdsync.config.resources import declare
 from cdsync.config.settings_file import build_settings, settings_problems
 from cdsync.config.warnings import doubts_of, warnings_of
+from cdsync.config.written import Declared
 from cdsync.config.yaml_nodes import Tree, read_tree
 from cdsync.core.model import NAME, Address, DesiredState
 from cdsync.core.policy import Policy
@@ -186,10 +189,10 @@ def _declared(
     if problems or settings is None:
         raise ConfigError(sorted_problems(problems))
     resources: dict[Address, Declared] = dict(sorted(declared.items()))
-    warnings = [warning for tree in resource_files for warning in tree.checked or ()]
+    warnings = [warning for tree in resource_files if tree.checked for warning in tree.checked.warnings]
     warnings += warnings_of((item for item in resources.values() if item.tree.checked is None), now=now)
     if documents is not None:
-        documents.learn(_checked(resource_files, warnings))
+        documents.learn(_checked(resources.values(), warnings))
     if environment is not None:
         warnings += doubts_of(resources.values(), now=now, environment=environment)
         warnings += _declared_elsewhere(reading, settings) if not resources else ()
@@ -202,17 +205,20 @@ def _declared(
     )
 
 
-def _checked(trees: list[Tree], warnings: list[Problem]) -> Mapping[str, tuple[Problem, ...]]:
-    """The files of which all is said by themselves, each with its warnings."""
-    by_file: dict[str, list[Problem]] = {tree.file: [] for tree in trees if tree.sound and not _names_inputs(tree)}
+def _checked(declared: Iterable[Declared], warnings: list[Problem]) -> Mapping[str, Checked]:
+    """What the documents declare of which all is said by themselves, by their files, where that is not known yet."""
+    resources: defaultdict[str, list[Declared]] = defaultdict(list)
+    for item in declared:
+        if item.tree.checked is None and item.tree.sound:
+            resources[item.tree.file].append(item)
+    found: defaultdict[str, list[Problem]] = defaultdict(list)
     for warning in warnings:
-        if warning.file in by_file:
-            by_file[warning.file].append(warning)
-    return {file: tuple(found) for file, found in by_file.items()}
-
-
-def _names_inputs(tree: Tree) -> bool:
-    return any(True for _ in _input_references(tree))
+        found[warning.file].append(warning)
+    return {
+        file: Checked(tuple((item.resource, item.own) for item in items), tuple(found[file]))
+        for file, items in resources.items()
+        if all(len(item.files) == 1 for item in items)
+    }
 
 
 def _declared_elsewhere(reading: Reading, settings: Settings) -> Iterator[Problem]:
@@ -258,7 +264,7 @@ def _named_inputs(trees: Mapping[str, Tree]) -> frozenset[str]:
 
 
 def _input_references(tree: Tree) -> Iterator[str]:
-    document = tree.value if isinstance(tree.value, Mapping) and tree.checked is None else {}
+    document = tree.value if isinstance(tree.value, Mapping) else {}
     for section in KIND_OF_SECTION:
         named = document.get(section)
         for fields in named.values() if isinstance(named, Mapping) else ():

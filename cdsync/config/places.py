@@ -13,6 +13,7 @@ from cdsync.core.model import NAME, Address, Kind
 Path: TypeAlias = tuple[str | int, ...]
 
 KIND_OF_SECTION = {"schedules": Kind.SCHEDULE, "runs": Kind.RUN}
+SECTION_OF_KIND = {kind: section for section, kind in KIND_OF_SECTION.items()}
 
 _SENSITIVE = frozenset({"callback", "headers", "key", "ssh_key", "token", "webhook_secret"})
 _SHOWN_LENGTH = 60

@@ -6,76 +6,27 @@ then as a whole, once the defaults are in.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from cdsync.config.assembly import assemble
+from cdsync.config.checked import Checked
 from cdsync.config.fields import cron_fault, instant_fault, timezone_fault
 from cdsync.config.inputs import InputFileError, InputFiles, Rows, input_path
-from cdsync.config.places import KIND_OF_SECTION, Path, shortened
+from cdsync.config.places import KIND_OF_SECTION, SECTION_OF_KIND, Path, shortened
 from cdsync.config.schemas import Part, field_is_valid, is_resource_file, known_fields
 from cdsync.config.violations import problems_of
+from cdsync.config.written import Declared, Entry, Fields
 from cdsync.config.yaml_nodes import Tree
-from cdsync.core.model import NAME, Address, Kind, Resource, ResumePolicy, SourceLocation
+from cdsync.core.model import NAME, Address, Kind, ResumePolicy
 from cdsync.core.urls import url_fault
-from cdsync.core.values import value_class
-from cdsync.core.work import Json
 from cdsync.errors import ConfigError, Problem
 
 MOST_INPUTS_OF_A_SCHEDULE = 100
 MOST_INPUTS_OF_A_RUN = 100_000
 
-Fields = Mapping[str, Json]
-
 _NAME_RULE = (
     "expected at most 100 letters a-z, digits, dots, underscores and dashes, with a letter or digit at both ends"
 )
-
-
-@value_class(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """A resource with its document, its path in it, and the fields that are its own and not those of `defaults`.
-
-    `files` are all that it was read from, as paths relative to the root: its document, and its file of inputs if any.
-    """
-
-    resource: Resource
-    tree: Tree
-    path: Path
-    own: Collection[str]
-    files: tuple[str, ...]
-
-    def problem(self, message: str, *, at: Path) -> Problem:
-        """A problem with what stands at a path within this resource, or else within the `defaults`."""
-        outer = self.path if at[0] in self.own else ("defaults",)
-        line, column = self.tree.place((*outer, *at))
-        return Problem(self.tree.file, line, column, str(self.resource.address), message)
-
-
-@value_class(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """A resource as written: where, under which name, with what of its own, and with the defaults filled in.
-
-    `sound` says that the schema has found nothing wrong with its document.
-    """
-
-    tree: Tree
-    path: Path
-    address: Address
-    own: Fields
-    fields: Fields
-    part: Part
-    defaults_are_sound: bool
-    sound: bool
-
-    def problem(self, message: str, *, field: str | None = None) -> Problem:
-        """A problem of a field, at its value here or else at the resource's name."""
-        if field is not None and field in self.own:
-            return self.tree.problem((*self.path, field), message)
-        return self.tree.problem(self.path, message, at_key=True)
-
-    def location(self) -> SourceLocation:
-        line, column = self.tree.place(self.path, at_key=True)
-        return SourceLocation(file=self.tree.file, line=line, column=column)
 
 
 def declare(
@@ -86,31 +37,46 @@ def declare(
     `resume` is what a resource's own `resume` leaves out.
     """
     problems: list[Problem] = []
-    entries: dict[Address, _Entry] = {}
+    claims: dict[Address, Declared | Entry] = {}
     declared: dict[Address, Declared] = {}
     for tree in trees:
-        for entry in _entries(tree, problems):
-            if earlier := entries.get(entry.address):
-                problems.append(entry.problem(f"declared twice; it is already declared at {earlier.location()}"))
+        for claim in _entries(tree, problems) if tree.checked is None else _known(tree, tree.checked):
+            if earlier := claims.get(claim.address):
+                problems.append(claim.refusal(f"declared twice; it is already declared at {earlier.location}"))
                 continue
-            entries[entry.address] = entry
-            found, rows = _faults(entry, inputs) if tree.checked is None else ([], _listed(entry))
-            problems += found
-            if not found and rows is not None and entry.defaults_are_sound:
-                declared[entry.address] = Declared(
-                    resource=assemble(
-                        entry.address, entry.fields, inputs=rows, location=entry.location(), otherwise=resume
-                    ),
-                    tree=tree,
-                    path=entry.path,
-                    own=entry.own.keys(),
-                    files=_files(entry),
-                )
-    problems += _renaming_faults(entries)
+            claims[claim.address] = claim
+            item = claim if isinstance(claim, Declared) else _examined(claim, inputs, problems, resume=resume)
+            if item is not None:
+                declared[claim.address] = item
+    problems += _renaming_faults(claims)
     return declared, problems
 
 
-def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
+def _known(tree: Tree, checked: Checked) -> Iterator[Declared]:
+    files = (tree.file,)
+    for resource, own in checked.resources:
+        address = resource.address
+        path: Path = (SECTION_OF_KIND[address.kind], address.name)
+        yield Declared(tree=tree, path=path, address=address, own=own, resource=resource, files=files)
+
+
+def _examined(entry: Entry, inputs: InputFiles, problems: list[Problem], *, resume: ResumePolicy) -> Declared | None:
+    """What an entry declares; None where something is wrong with it, which is added to the problems."""
+    found, rows = _faults(entry, inputs)
+    problems += found
+    if found or rows is None or not entry.defaults_are_sound:
+        return None
+    return Declared(
+        tree=entry.tree,
+        path=entry.path,
+        address=entry.address,
+        own=entry.own.keys(),
+        resource=assemble(entry.address, entry.fields, inputs=rows, location=entry.location, otherwise=resume),
+        files=_files(entry),
+    )
+
+
+def _entries(tree: Tree, problems: list[Problem]) -> Iterator[Entry]:
     if tree.value is None:
         return
     sound = tree.sound or is_resource_file(tree.value)
@@ -120,7 +86,7 @@ def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
         return
     defaults = tree.value.get("defaults")
     defaults = defaults if isinstance(defaults, dict) else {}
-    faults = _field_faults("defaults", tree, ("defaults",), defaults, sound=sound) if tree.checked is None else []
+    faults = _field_faults("defaults", tree, ("defaults",), defaults, sound=sound)
     problems += faults
     for section, kind in KIND_OF_SECTION.items():
         part: Part = "schedule" if kind is Kind.SCHEDULE else "run"
@@ -135,7 +101,7 @@ def _entries(tree: Tree, problems: list[Problem]) -> Iterator[_Entry]:
             elif not isinstance(own, dict):
                 problems += problems_of(part, tree, path, own)
             else:
-                yield _Entry(
+                yield Entry(
                     tree=tree,
                     path=path,
                     address=Address(kind, name),
@@ -157,7 +123,7 @@ def _with_defaults(own: Fields, defaults: Fields) -> Fields:
     return fields
 
 
-def _faults(entry: _Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | None]:
+def _faults(entry: Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | None]:
     problems = _field_faults(entry.part, entry.tree, entry.path, entry.own, sound=entry.sound)
     problems += _missing(entry)
     if entry.part == "run":
@@ -175,20 +141,20 @@ def _faults(entry: _Entry, inputs: InputFiles) -> tuple[list[Problem], Rows | No
     return problems, rows
 
 
-def _rows(entry: _Entry, inputs: InputFiles) -> Rows | None:
+def _rows(entry: Entry, inputs: InputFiles) -> Rows | None:
     value = entry.own["inputs"]
     if isinstance(value, dict):
         return inputs.rows(entry.tree.file, str(value["file"]), address=str(entry.address))
     return _listed(entry)
 
 
-def _listed(entry: _Entry) -> Rows:
+def _listed(entry: Entry) -> Rows:
     """The inputs that stand in the document itself."""
     value = entry.own.get("inputs")
     return tuple(row for row in value if isinstance(row, dict)) if isinstance(value, list) else ()
 
 
-def _files(entry: _Entry) -> tuple[str, ...]:
+def _files(entry: Entry) -> tuple[str, ...]:
     inputs = entry.own.get("inputs")
     named = (input_path(entry.tree.file, str(inputs["file"])),) if isinstance(inputs, dict) else ()
     return (entry.tree.file, *named)
@@ -208,7 +174,7 @@ def _field_faults(part: Part, tree: Tree, path: Path, fields: Fields, *, sound: 
     return problems
 
 
-def _missing(entry: _Entry) -> Iterator[Problem]:
+def _missing(entry: Entry) -> Iterator[Problem]:
     fields = entry.fields
     wanted = {"action": "the name of an action such as salesnavigator-search-people, here or in defaults"}
     if entry.part == "schedule":
@@ -217,30 +183,30 @@ def _missing(entry: _Entry) -> Iterator[Problem]:
         wanted["inputs"] = "a list of objects, or {file: PATH}"
     for field, expected in wanted.items():
         if field not in fields:
-            yield entry.problem(f"no {field}; expected {expected}")
+            yield entry.refusal(f"no {field}; expected {expected}")
 
 
-def _live_faults(entry: _Entry) -> Iterator[Problem]:
+def _live_faults(entry: Entry) -> Iterator[Problem]:
     fields = entry.fields
     if fields.get("mode") != "live":
         return
     if entry.address.name.endswith(".failed"):
         message = "a live run whose name ends in .failed would write to the file of another's failed inputs"
-        yield entry.problem(f"{message}; expected another name")
+        yield entry.refusal(f"{message}; expected another name")
     if "schedule_at" in fields:
         message = "schedule_at has no meaning for mode live, which is launched at once; expected mode async"
-        yield entry.problem(message, field="schedule_at")
+        yield entry.refusal(message, field="schedule_at")
     if fields.get("callback") is not None:
         message = "callback has no meaning for mode live, which answers at once; expected mode async"
-        yield entry.problem(message, field="callback")
+        yield entry.refusal(message, field="callback")
 
 
-def _count_faults(entry: _Entry, rows: Rows) -> Iterator[Problem]:
+def _count_faults(entry: Entry, rows: Rows) -> Iterator[Problem]:
     fields = entry.fields
     if not rows:
         if fields.get("state") != "absent":
             way_out = "expected at least one" + (", or state: absent" if entry.part == "schedule" else "")
-            yield entry.problem(f"inputs is empty; {way_out}", field="inputs")
+            yield entry.refusal(f"inputs is empty; {way_out}", field="inputs")
         return
     most, what, way_out = MOST_INPUTS_OF_A_RUN, "a run", "split it into several runs"
     if entry.part == "schedule":
@@ -251,25 +217,25 @@ def _count_faults(entry: _Entry, rows: Rows) -> Iterator[Problem]:
         way_out = "split it into several runs, or leave out schedule_at to launch it now"
     if len(rows) > most:
         message = f"{len(rows):,} inputs; expected at most {most:,} for {what}: {way_out}"
-        yield entry.problem(message, field="inputs")
+        yield entry.refusal(message, field="inputs")
 
 
-def _renaming_faults(entries: Mapping[Address, _Entry]) -> Iterator[Problem]:
-    claimed: dict[Address, _Entry] = {}
-    for entry in entries.values():
-        was = entry.fields.get("was")
-        if not isinstance(was, str):
+def _renaming_faults(claims: Mapping[Address, Declared | Entry]) -> Iterator[Problem]:
+    heirs: dict[Address, Declared | Entry] = {}
+    for address, claim in claims.items():
+        was = claim.was
+        if was is None:
             continue
-        old = Address(entry.address.kind, was)
-        if old == entry.address:
-            yield entry.problem(f"was is its own name {was!r}; expected the name that it had before", field="was")
-        elif old in entries:
-            place = entries[old].location()
+        old = Address(address.kind, was)
+        if old == address:
+            yield claim.refusal(f"was is its own name {was!r}; expected the name that it had before", field="was")
+        elif old in claims:
+            place = claims[old].location
             message = f"was is {was!r}, which is still declared at {place}; expected a name that is declared no more"
-            yield entry.problem(message, field="was")
-        elif old in claimed:
-            other = claimed[old]
-            message = f"was is {was!r}, which {other.address} at {other.location()} claims as well; expected one heir"
-            yield entry.problem(message, field="was")
+            yield claim.refusal(message, field="was")
+        elif old in heirs:
+            other = heirs[old]
+            message = f"was is {was!r}, which {other.address} at {other.location} claims as well; expected one heir"
+            yield claim.refusal(message, field="was")
         else:
-            claimed[old] = entry
+            heirs[old] = claim

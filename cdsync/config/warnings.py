@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 
-from cdsync.config.resources import Declared
+from cdsync.config.written import Declared
 from cdsync.core.clock_changes import ClockChange, clock_changes
 from cdsync.core.cron import parse_cron, shortest_interval
 from cdsync.core.model import OneOffRun, Schedule

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from cdsync.config.checked import Checked
 from cdsync.config.places import Path, address_of, sensitive, shortened
 from cdsync.config.yaml_errors import syntax_problem
 from cdsync.config.yaml_values import (
@@ -69,7 +70,7 @@ class Tree:
     """One document: its value, what was wrong with its YAML, and where each part of it stands.
 
     `broken` means that nothing can be said about its content, `sound` that the schema of resource files allows it.
-    `checked` are its warnings, when it was looked at before in every respect, and by itself nothing else was found.
+    `checked` is what it declares, when it was looked at before in every respect; its value is not known then.
     `places` are those that are known without a look at the nodes, by path and whether they are of the key.
     """
 
@@ -78,7 +79,7 @@ class Tree:
     problems: tuple[Problem, ...] = ()
     broken: bool = False
     sound: bool = False
-    checked: tuple[Problem, ...] | None = None
+    checked: Checked | None = None
     places: Places = field(default_factory=dict, repr=False, compare=False)
     nodes: Callable[[], Node | None] = field(default=lambda: None, repr=False, compare=False)
     _pairs: dict[int, dict[str, tuple[Node, Node]]] = field(default_factory=dict, repr=False, compare=False)
@@ -138,12 +139,14 @@ def read_tree(file: str, text: str) -> Tree:
     return Tree(file=file, value=value, problems=problems, nodes=lambda: root)
 
 
-def known_tree(
-    file: str, text: str, value: Json, *, sound: bool, places: Places, checked: tuple[Problem, ...] | None = None
-) -> Tree:
+def known_tree(file: str, text: str, value: Json, *, sound: bool, places: Places) -> Tree:
     """A document whose value is known to be that of the text, which is only looked at for places besides the known."""
-    nodes = cache(lambda: _compose(text))
-    return Tree(file=file, value=value, sound=sound, checked=checked, places=places, nodes=nodes)
+    return Tree(file=file, value=value, sound=sound, places=places, nodes=cache(lambda: _compose(text)))
+
+
+def checked_tree(file: str, text: str, checked: Checked) -> Tree:
+    """A document that is known to declare this; its text is only looked at for places."""
+    return Tree(file=file, sound=True, checked=checked, nodes=cache(lambda: _compose(text)))
 
 
 def _compose(text: str) -> Node | None:

@@ -11,7 +11,6 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from sys import intern
 from typing import Any
 
 from cdsync.core.model import Fingerprints, OneOffRun, Resource, Synopsis
@@ -98,8 +97,7 @@ def _digest_of_texts(field: str, texts: Iterable[str], key: bytes) -> str:
     digest = _begun(field, key).copy()
     for text in texts:
         digest.update(b"\n" + text.encode())
-    # The state holds the same, as long as nothing has changed.
-    return intern(digest.hexdigest()[:32])
+    return digest.hexdigest()[:32]
 
 
 @lru_cache(maxsize=64)

@@ -110,7 +110,7 @@ def _ownership(record: _Record) -> Ownership:
         cron=_shared(record.cron),
         timezone=_shared(record.timezone),
         state=intern(record.state),
-        fingerprints={field: intern(digest) for field, digest in record.fingerprints.items()},
+        fingerprints=record.fingerprints,
         synopsis=record.synopsis,
         label=_shared(record.label),
         created_at=record.created_at,

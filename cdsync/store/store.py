@@ -96,12 +96,11 @@ class Store(Journal):
 
         They are told apart by Python's own hash, which has 64 bits and another key in each process.
         """
-        rows = {
-            (row[0], hash(row[1])): row[1] for row in self._rows("SELECT address, record FROM ownership ORDER BY 1")
-        }
-        fresh = [key for key in rows if key not in self._decoded]
-        decoded = dict(zip(fresh, decode_ownerships([rows[key] for key in fresh]), strict=True))
-        self._decoded = {key: decoded.get(key) or self._decoded[key] for key in rows}
+        rows = self._rows("SELECT address, record FROM ownership ORDER BY 1")
+        keys = [(address, hash(record)) for address, record in rows]
+        known = self._decoded
+        fresh = decode_ownerships([record for key, (_, record) in zip(keys, rows, strict=True) if key not in known])
+        self._decoded = {key: known.get(key) or next(fresh) for key in keys}
         return {owned.address: owned for owned in self._decoded.values()}
 
     @legible

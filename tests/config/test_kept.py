@@ -125,6 +125,34 @@ def test_faults_are_told_at_the_same_places(root: Path, cache: Path, more: str) 
     assert reading(root, cache) == told
 
 
+def test_doubts_are_told_at_the_same_places(root: Path, cache: Path) -> None:
+    """Also those about fields whose places nobody has asked for before."""
+    (root / "doubts.yaml").write_text(
+        "defaults: {callback: {url: https://example.com, headers: {x: {env: NOWHERE}}}}\n"
+        "runs:\n"
+        '  past: {action: a, inputs: [{}], schedule_at: "2020-01-01T00:00:00Z"}\n'
+        "  own: {action: a, inputs: [{n: 1}], callback: {url: {env: NEITHER}}}\n"
+    )
+    told = load(root, now=NOW, environment=()).warnings
+    assert [str(row)[:18] for row in told if row.file == "doubts.yaml"] == [
+        "doubts.yaml:1:62: ",
+        "doubts.yaml:3:48: ",
+        "doubts.yaml:4:54: ",
+    ]
+    for _ in range(2):
+        assert load(root, now=NOW, environment=(), cache=cache).warnings == told
+    assert tree_of(root, cache, "doubts.yaml", day=NOW.date()).checked is not None
+
+
+def test_a_document_that_has_moved_is_known_by_its_new_name(root: Path, cache: Path) -> None:
+    """What is kept of it names the file that it was in."""
+    load(root, now=NOW, cache=cache)
+    (root / "plain.yaml").rename(root / "moved.yaml")
+    for _ in range(2):
+        assert load(root, now=NOW, cache=cache) == load(root, now=NOW)
+    assert tree_of(root, cache, "moved.yaml", day=NOW.date()).checked is not None
+
+
 def test_a_fault_is_found_in_a_kept_document(root: Path, cache: Path) -> None:
     """What depends on other files is looked at each time, with the place of the very field."""
     (root / "team.yaml").write_text(TEAM + "  gone: {action: a, was: before, inputs: {file: more.csv}}\n")
@@ -146,9 +174,10 @@ def test_a_document_is_checked_once_a_day(root: Path, cache: Path) -> None:
     """Its warnings look ahead from a day, and time zones change; one that names other files is checked each time."""
     load(root, now=NOW, cache=cache)
     today, tomorrow = NOW.date(), (NOW + timedelta(days=1)).date()
-    (warning,) = tree_of(root, cache, "plain.yaml", day=today).checked or ()
+    checked = tree_of(root, cache, "plain.yaml", day=today).checked
+    assert checked is not None
+    (warning,) = checked.warnings
     assert (warning.file, warning.address) == ("plain.yaml", "schedule/plain")
-    assert tree_of(root, cache, "other.yaml", day=today).checked == ()
     assert tree_of(root, cache, "team.yaml", day=today).checked is None
     assert tree_of(root, cache, "plain.yaml", day=tomorrow).checked is None
     later = NOW + timedelta(days=300)

@@ -1,0 +1,69 @@
+"""What a document declares, once it was looked at in every respect and nothing was found wrong with it by itself.
+
+As bytes it is far quicker to be had than by going through the document again: the values are made without a line of
+Python being run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from cdsync.core.model import OneOffRun, Resource, Schedule
+from cdsync.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The resources of a document, each with the names of the fields that are its own, and the warnings about them."""
+
+    resources: Collection[tuple[Resource, Collection[str]]]
+    warnings: tuple[Problem, ...] = ()
+
+
+class _Line(msgspec.Struct, array_like=True):
+    """As kept: in which file the document was, and from which day on it was looked ahead."""
+
+    file: str
+    day: str
+    schedules: list[tuple[Schedule, list[str]]]
+    runs: list[tuple[OneOffRun, list[str]]]
+    warnings: list[tuple[int, int, str | None, str]]
+
+
+_LINE = msgspec.json.Decoder(_Line)
+
+
+def encode_checked(checked: Checked, *, file: str, day: str) -> bytes:
+    """As one line; nothing where there is something that cannot be kept so.
+
+    A policy for resuming is not, because it depends on the settings as well.
+    """
+    resources = checked.resources
+    if any(resource.resume is not None for resource, _ in resources):
+        return b""
+    line = _Line(
+        file=file,
+        day=day,
+        schedules=[(resource, sorted(own)) for resource, own in resources if isinstance(resource, Schedule)],
+        runs=[(resource, sorted(own)) for resource, own in resources if isinstance(resource, OneOffRun)],
+        warnings=[(row.line, row.column, row.address, row.message) for row in checked.warnings],
+    )
+    try:
+        return msgspec.json.encode(line)
+    except (ValueError, RecursionError):
+        return b""
+
+
+def decode_checked(line: bytes, *, file: str, day: str) -> Checked | None:
+    """What was written of a document, if it was in this file, and looked at on this day."""
+    try:
+        found = _LINE.decode(line) if line else None
+    except (ValueError, RecursionError):
+        return None
+    if found is None or (found.file, found.day) != (file, day):
+        return None
+    resources: Iterable[tuple[Resource, Collection[str]]] = (*found.schedules, *found.runs)
+    return Checked(tuple(resources), tuple(Problem(file, *row) for row in found.warnings))

@@ -1,0 +1,135 @@
+"""What a document was found to declare, kept as bytes: the same values in every respect, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdsync.config.checked import Checked, decode_checked, encode_checked
+from cdsync.core.fingerprint import canonical
+from cdsync.core.model import NEVER_RESUME, Address, Kind, OneOffRun, Resource, Schedule, SourceLocation
+from cdsync.core.work import Callback, Json, Reference, Work
+from cdsync.errors import Problem
+
+DAY = "2026-06-01"
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+json_values: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | numbers | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=6,
+)
+rows = st.dictionaries(text, json_values, max_size=3)
+references = st.builds(Reference, st.sampled_from(("env", "file", "credential")), text)
+callbacks = st.builds(
+    Callback,
+    url=text | references,
+    headers=st.dictionaries(text, text | references, max_size=2),
+    on=st.sampled_from(("all", "final")),
+)
+works = st.builds(
+    Work,
+    action=text,
+    inputs=st.lists(rows, max_size=3).map(tuple),
+    parameters=rows,
+    identity_mode=st.sampled_from(("direct", "auto", "managed")),
+    identity_ids=st.lists(text, max_size=2).map(tuple),
+    callback=st.none() | callbacks,
+)
+places = st.builds(SourceLocation, file=text, line=st.integers(1, 9999), column=st.integers(1, 99))
+names = st.from_regex(r"[a-z0-9]{1,9}", fullmatch=True)
+zones = st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=8))))
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=zones).map(  # noqa: DTZ001 # bounds
+    lambda moment: moment.replace(microsecond=0)
+)
+schedules = st.builds(
+    Schedule,
+    address=st.builds(Address, st.just(Kind.SCHEDULE), names),
+    work=works,
+    cron=text,
+    timezone=text,
+    state=st.sampled_from(("active", "paused", "absent")),
+    first_fire=st.sampled_from(("next-tick", "immediate")),
+    protect=st.booleans(),
+    was=st.none() | names,
+    resume=st.none(),
+    location=places,
+)
+runs = st.builds(
+    OneOffRun,
+    address=st.builds(Address, st.just(Kind.RUN), names),
+    work=works,
+    mode=st.sampled_from(("async", "live")),
+    schedule_at=st.none() | moments,
+    timezone=text,
+    protect=st.booleans(),
+    was=st.none() | names,
+    resume=st.none(),
+    location=places,
+)
+resources: st.SearchStrategy[Resource] = schedules | runs
+
+
+def as_told(resource: Resource) -> str:
+    """All of a resource as text: Python takes 1, 1.0 and True for equal, and one instant in two zones."""
+    moment = resource.schedule_at.isoformat() if isinstance(resource, OneOffRun) and resource.schedule_at else None
+    return canonical([asdict(resource) | {"schedule_at": moment}])
+
+
+@given(resource=resources, own=st.lists(text, max_size=3, unique=True), message=text)
+def test_what_was_checked_comes_back_as_it_was(resource: Resource, own: list[str], message: str) -> None:
+    """Down to the types of numbers and the offsets of times."""
+    warning = Problem("a.yaml", 3, 7, str(resource.address), message)
+    line = encode_checked(Checked(((resource, own),), (warning,)), file="a.yaml", day=DAY)
+    found = decode_checked(line, file="a.yaml", day=DAY)
+    assert found is not None
+    ((again, its_own),) = found.resources
+    assert (again, sorted(its_own), found.warnings) == (resource, sorted(own), (warning,))
+    assert as_told(again) == as_told(resource)
+    assert hash(again.address) == hash(resource.address)
+    assert type(again.address) is Address
+
+
+SCHEDULE = Schedule(
+    address=Address(Kind.SCHEDULE, "a"),
+    work=Work(action="a", inputs=({},)),
+    cron="0 9 * * *",
+    location=SourceLocation(file="a.yaml", line=1, column=1),
+)
+
+
+@pytest.mark.parametrize(("file", "day"), [("b.yaml", DAY), ("a.yaml", "2026-06-02")])
+def test_it_holds_for_its_file_and_its_day(file: str, day: str) -> None:
+    """Every place names the file, and what is warned of depends on the day."""
+    line = encode_checked(Checked(((SCHEDULE, ()),)), file="a.yaml", day=DAY)
+    assert decode_checked(line, file="a.yaml", day=DAY) == Checked(((SCHEDULE, []),))
+    assert decode_checked(line, file=file, day=day) is None
+
+
+def test_what_depends_on_the_settings_is_not_kept() -> None:
+    """A policy for resuming takes from them what it leaves out."""
+    resuming = Schedule(
+        address=SCHEDULE.address,
+        work=SCHEDULE.work,
+        cron=SCHEDULE.cron,
+        resume=NEVER_RESUME,
+        location=SCHEDULE.location,
+    )
+    assert encode_checked(Checked(((resuming, ()),)), file="a.yaml", day=DAY) == b""
+
+
+def test_what_cannot_be_written_is_not_kept() -> None:
+    """Python itself refuses to read a number of more digits."""
+    work = Work(action="a", inputs=({"n": 10**5000},))
+    endless = Schedule(address=SCHEDULE.address, work=work, cron=SCHEDULE.cron, location=SCHEDULE.location)
+    assert encode_checked(Checked(((endless, ()),)), file="a.yaml", day=DAY) == b""
+
+
+@pytest.mark.parametrize("line", [b"", b"[", b"[]", b"{}", b'["a.yaml","2026-06-01",[[{},[]]],[],[]]', b"[" * 9999])
+def test_what_makes_no_sense_is_nothing(line: bytes) -> None:
+    """A line that another reader wrote is as good as none."""
+    assert decode_checked(line, file="a.yaml", day=DAY) is None
