@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,6 +24,7 @@ from cdsync.render.refused import refused_sentence
 from cdsync.revision import revision_of
 from cdsync.settings import GitSettings, Settings, cache_folder, with_environment
 from cdsync.store import Store, open_reader, open_writer, refused_commit
+from cdsync.waiting import run
 
 if TYPE_CHECKING:
     import httpx
@@ -121,7 +121,7 @@ def known_offline(around: Surroundings) -> frozenset[Address]:
     """Every address that is declared, owned or held, as far as can be told without the network; raises nothing."""
     known: set[Address] = set()
     with suppress(CdsyncError):
-        configuration, _ = asyncio.run(declaration(around))
+        configuration, _ = run(declaration(around))
         known |= configuration.desired.resources.keys()
     with suppress(CdsyncError), open_reader(settings_of(around).state) as store:
         owned = store.owned()

@@ -16,7 +16,7 @@ PACKAGE = HOUSE / "cdsync"
 LAYERS = (
     {"errors"},
     {"core"},
-    {"collection", "settings", "references", "results", "revision", "shipped", "logs", "render", "page"},
+    {"collection", "settings", "references", "results", "revision", "shipped", "logs", "render", "page", "waiting"},
     {"api", "config", "store"},
     {"executor", "gitsource", "observer", "resolution"},
     {"recording"},

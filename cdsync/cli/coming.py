@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from cdsync.assembly import declaration
@@ -14,6 +12,7 @@ from cdsync.core.model import DesiredState
 from cdsync.core.targets import selection
 from cdsync.render.coming import coming_document, coming_lines
 from cdsync.render.plan_json import as_json
+from cdsync.waiting import run
 
 USUAL = 3
 """How many fires of each resource are shown when nothing is said."""
@@ -47,7 +46,7 @@ def next_command(ctx: click.Context, *, glob: str | None, count: int | None, day
         raise click.UsageError("--count and --days exclude each other")
     around = surroundings_of(ctx)
     with patiently("reading the declaration", flags_of(ctx)):
-        configuration, _ = asyncio.run(declaration(around))
+        configuration, _ = run(declaration(around))
         desired = configuration.desired
         wanted = selection((glob,) if glob is not None else (), known=desired.resources.keys())
         chosen = DesiredState(resources={key: row for key, row in desired.resources.items() if wanted(key)})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from cdsync.cli.console import logging_of, surroundings_of
 from cdsync.daemon import run_daemon
+from cdsync.waiting import run
 
 
 @click.command()
@@ -26,4 +25,4 @@ def daemon(ctx: click.Context, once: bool) -> int:
     """
     around = surroundings_of(ctx)
     logging_of(ctx, level="info")
-    return asyncio.run(run_daemon(around, once=once))
+    return run(run_daemon(around, once=once))

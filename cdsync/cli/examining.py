@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from cdsync.cli.console import flags_of, patiently, show, surroundings_of
@@ -11,6 +9,7 @@ from cdsync.core.findings import Grade
 from cdsync.doctor import examine
 from cdsync.render.doctor import doctor_document, doctor_lines
 from cdsync.render.plan_json import as_json
+from cdsync.waiting import run
 
 
 @click.command()
@@ -27,7 +26,7 @@ def doctor(ctx: click.Context, form: str) -> int:
       cdsync doctor --format json
     """
     with patiently("asking the API", flags_of(ctx)):
-        findings = asyncio.run(examine(surroundings_of(ctx)))
+        findings = run(examine(surroundings_of(ctx)))
     if form == "json":
         click.echo(as_json(doctor_document(findings)), nl=False)
     else:

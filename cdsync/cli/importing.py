@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from cdsync.errors import CdsyncError
 from cdsync.importing import read_unowned
 from cdsync.render.imported import imported_yaml
 from cdsync.render.lines import counted
+from cdsync.waiting import run
 
 
 @click.command(name="import")
@@ -30,7 +30,7 @@ def import_command(ctx: click.Context, uids: tuple[str, ...], output: Path | Non
       cdsync import -o imported.yaml
     """
     with patiently("reading the account", flags_of(ctx)):
-        found = asyncio.run(_read(ctx, uids))
+        found = run(_read(ctx, uids))
     text = imported_yaml(found)
     if output is None:
         click.echo(text, nl=False)

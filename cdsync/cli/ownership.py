@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from cdsync import custody
@@ -13,6 +11,7 @@ from cdsync.cli.console import flags_of, patiently, surroundings_of
 from cdsync.core.model import Kind
 from cdsync.core.policy import parse_duration
 from cdsync.store import open_beside, open_writer
+from cdsync.waiting import run
 
 
 @click.command()
@@ -31,7 +30,7 @@ def adopt(ctx: click.Context, address: str, uid: str, take_over: bool) -> None:
       cdsync adopt schedule/weekday-leads 0472f18e-49ce-598b-be1b-97abe2da56ee
     """
     with patiently("reading the account", flags_of(ctx)):
-        adopted = asyncio.run(_adopt(ctx, address, uid, take_over=take_over))
+        adopted = run(_adopt(ctx, address, uid, take_over=take_over))
     click.echo(f"{adopted.owned.address} owns {adopted.owned.uid} now; nothing was changed on the account")
     for change in adopted.changes:
         click.echo(f"  the next apply would change {change.path}: {change.before} -> {change.after}")
@@ -59,7 +58,7 @@ def forget(ctx: click.Context, address: str, run_uid: str | None) -> None:
       cdsync forget schedule/weekday-leads --run 3f0c...   (a run that was stopped on purpose)
     """
     around = surroundings_of(ctx)
-    configuration, revision = asyncio.run(declaration(around))
+    configuration, revision = run(declaration(around))
     with open_writer(configuration.settings.state, holder=holder("forget", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         now = custody.server_time(store, around.now())
@@ -90,7 +89,7 @@ def hold(ctx: click.Context, address: str, length: str | None) -> None:
       cdsync hold schedule/weekday-leads --for 2h
     """
     around = surroundings_of(ctx)
-    configuration, revision = asyncio.run(declaration(around))
+    configuration, revision = run(declaration(around))
     try:
         time = parse_duration(length) if length else None
     except ValueError as error:
@@ -114,7 +113,7 @@ def release(ctx: click.Context, address: str) -> None:
       cdsync release schedule/weekday-leads
     """
     around = surroundings_of(ctx)
-    configuration, revision = asyncio.run(declaration(around))
+    configuration, revision = run(declaration(around))
     with open_beside(configuration.settings.state, holder=holder("release", around.now())) as store:
         found = custody.known_address(address, configuration.desired, store.owned())
         now = custody.server_time(store, around.now())

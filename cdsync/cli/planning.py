@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -27,6 +26,7 @@ from cdsync.reconciler import Applied, Planned, apply_pass
 from cdsync.render.lines import Line, counted, printable, wrapped
 from cdsync.render.plan_text import plan_lines
 from cdsync.taking_up import resume_pass
+from cdsync.waiting import run
 
 IN_PART = 3
 
@@ -104,7 +104,7 @@ def _reviewed_apply(
         def lifted(violation: Violation) -> bool:
             return violation.counted <= limits[violation.limit]
 
-        return asyncio.run(_apply(around, review=review, approve=approve, lifted=lifted, progress=progress))
+        return run(_apply(around, review=review, approve=approve, lifted=lifted, progress=progress))
 
 
 async def _apply(
@@ -170,7 +170,7 @@ def resume(ctx: click.Context, address: str) -> int:
       cdsync resume schedule/weekday-leads
     """
     with following(flags_of(ctx)) as progress:
-        report, otherwise = asyncio.run(_resume(ctx, address, progress))
+        report, otherwise = run(_resume(ctx, address, progress))
     done, tried = report.count("done"), len(report.results)
     part = f"{done} of {counted(tried, 'run')} resumed" if done != tried else f"{counted(done, 'run')} resumed"
     click.echo(part if tried else printable(otherwise))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from cdsync.render.plan_json import as_json, plan_document
 from cdsync.render.plan_markdown import plan_markdown
 from cdsync.render.plan_text import plan_lines
 from cdsync.since import since
+from cdsync.waiting import run
 
 PENDING = 2
 
@@ -56,7 +56,7 @@ def plan(
       cdsync plan --since origin/main --format markdown -o plan.json
     """
     with patiently("reading the account", flags_of(ctx)):
-        planned, remarks = asyncio.run(_plan(ctx, targets, ref))
+        planned, remarks = run(_plan(ctx, targets, ref))
     found, account = planned.plan, planned.account
     document = plan_document(found, account=account, revision=planned.revision, targets=targets, remarks=remarks)
     text, revision = as_json(document), planned.revision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from cdsync.render.refused import refused_document, refused_lines
 from cdsync.render.status import status_document, status_lines
 from cdsync.results import results_path
 from cdsync.store import Store, open_reader, refused_commit
+from cdsync.waiting import run
 
 SHORTEST = timedelta(seconds=2)
 """Between two looks of a watch."""
@@ -57,7 +57,7 @@ def status(ctx: click.Context, *, form: str, watching: bool, interval: str) -> N
         watch(lambda: _watched(ctx, interval), every=_pause(interval), flags=flags)
         return
     with patiently("reading the account", flags):
-        found = asyncio.run(_status(ctx))
+        found = run(_status(ctx))
     if form == "json":
         document = status_document(found.rows, revision=found.revision, results=found.results)
         document |= {"refused": refused_document(found.refused), "crowd": crowd_document(found.crowd)}
@@ -79,7 +79,7 @@ def _pause(text: str) -> timedelta:
 
 
 def _watched(ctx: click.Context, interval: str) -> list[Line]:
-    found = asyncio.run(_status(ctx))
+    found = run(_status(ctx))
     rows = tuple(sorted(found.rows, key=lambda row: list(Health).index(row.health)))
     when = f"{found.now:%H:%M:%S} UTC, every {interval}; Ctrl-C ends"
     return [Line(when, "faint"), *refused_lines(found.refused), *status_lines(rows, title=found.title)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from cdsync.core.cron import Cron, exists, names_day, parse_cron, zone
+from cdsync.core.cron import Cron, exists, parse_cron, zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def clock_changes(
 
 def _names(cron: Cron, local: datetime) -> bool:
     """Whether an expression that names the hour names the minute."""
-    return local.minute in cron.minutes and names_day(cron, local)
+    return local.minute in cron.minutes and cron.days.include(local)
 
 
 @lru_cache(maxsize=1024)

@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cdsync.core.values import value_class
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Field:
     name: str
     low: int
@@ -45,24 +48,37 @@ class CronError(ValueError):
     """An expression or a zone that the API could not take; the message says what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """The meaning of an expression: the sets of values it names.
+class Days(NamedTuple):
+    """The days that an expression names. A tuple, because most expressions share a few, which are looked up by it.
 
-    POSIX fires when day of month *or* day of week matches, if both are restricted; `either_day` says so.
+    POSIX fires when day of month *or* day of week matches, if both are restricted; `either` says so.
     """
+
+    dates: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    either: bool
+
+    def include(self, day: date) -> bool:
+        """Whether an expression names some time of a day."""
+        in_dates, in_weekdays = day.day in self.dates, day.isoweekday() % 7 in self.weekdays
+        right_day = (in_dates or in_weekdays) if self.either else (in_dates and in_weekdays)
+        return right_day and day.month in self.months
+
+
+@value_class(frozen=True, slots=True)
+class Cron:
+    """The meaning of an expression: the sets of values it names."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]
-    either_day: bool
+    days: Days
 
     @property
     def expression(self) -> str:
         """A canonical spelling: the same for every expression of this meaning."""
-        everything = [(self.minutes, 60), (self.hours, 24), (self.days, 31), (self.months, 12), (self.weekdays, 7)]
+        days = self.days
+        everything = [(self.minutes, 60), (self.hours, 24), (days.dates, 31), (days.months, 12), (days.weekdays, 7)]
         return " ".join("*" if len(v) == size else ",".join(map(str, sorted(v))) for v, size in everything)
 
 
@@ -81,23 +97,23 @@ def parse_cron(expression: str) -> Cron:
             f"cron {expression!r} has {len(fields)} fields; "
             "expected five: minute, hour, day of month, month, day of week"
         )
-    minutes, hours, days, months, weekdays = (_values(text, spec) for text, spec in zip(fields, FIELDS, strict=True))
-    weekdays = frozenset(day % 7 for day in weekdays)
-    both = fields[2] != "*" and fields[4] != "*"
-    if both and (len(days) == 31 or len(weekdays) == 7):
-        # A full list is no asterisk: beside another list it names every day, where an asterisk would name none.
-        days, weekdays = frozenset(range(1, 32)), frozenset(range(7))
-    cron = Cron(
-        minutes=minutes,
-        hours=hours,
-        days=days,
-        months=months,
-        weekdays=weekdays,
-        either_day=len(days) < 31 and len(weekdays) < 7,
-    )
-    if not cron.either_day and not _some_date_exists(days, months):
+    minutes, hours = _values(fields[0], FIELDS[0]), _values(fields[1], FIELDS[1])
+    days = _days_in(*fields[2:])
+    if not days.either and not _some_date_exists(days):
         raise CronError(f"cron {expression!r} never fires: no month that it names has such a day")
-    return cron
+    return Cron(minutes, hours, days)
+
+
+@lru_cache(maxsize=4096)
+def _days_in(day_of_month: str, month: str, day_of_week: str) -> Days:
+    fields = zip((day_of_month, month, day_of_week), FIELDS[2:], strict=True)
+    dates, months, weekdays = (_values(text, spec) for text, spec in fields)
+    weekdays = frozenset(day % 7 for day in weekdays)
+    both = day_of_month != "*" and day_of_week != "*"
+    if both and (len(dates) == 31 or len(weekdays) == 7):
+        # A full list is no asterisk: beside another list it names every day, where an asterisk would name none.
+        dates, weekdays = frozenset(range(1, 32)), frozenset(range(7))
+    return Days(dates, months, weekdays, either=len(dates) < 31 and len(weekdays) < 7)
 
 
 @lru_cache(maxsize=4096)
@@ -133,9 +149,10 @@ def _value(text: str, spec: _Field) -> int:
     return value
 
 
-def _some_date_exists(days: frozenset[int], months: frozenset[int]) -> bool:
+@lru_cache(maxsize=4096)
+def _some_date_exists(days: Days) -> bool:
     longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-    return any(min(days) <= longest.get(month, 31) for month in months)
+    return any(min(days.dates) <= longest.get(month, 31) for month in days.months)
 
 
 def same_cron(one: str | None, other: str | None) -> bool:
@@ -203,23 +220,16 @@ def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:
     hours, minutes = sorted(cron.hours), sorted(cron.minutes)
     day = start.date()
     while True:
-        if day.month not in cron.months:
+        if day.month not in cron.days.months:
             day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
             continue
-        if names_day(cron, day):
+        if cron.days.include(day):
             for hour in hours:
                 for minute in minutes:
                     local = datetime.combine(day, time(hour, minute))
                     if local > start:
                         yield local
         day += timedelta(days=1)
-
-
-def names_day(cron: Cron, day: date) -> bool:
-    """Whether an expression names some time of a day."""
-    in_days, in_weekdays = day.day in cron.days, day.isoweekday() % 7 in cron.weekdays
-    right_day = (in_days or in_weekdays) if cron.either_day else (in_days and in_weekdays)
-    return right_day and day.month in cron.months
 
 
 def exists(naive: datetime, local_zone: ZoneInfo) -> bool:

@@ -94,14 +94,14 @@ def _clock(minute: int) -> str:
 
 def _days(cron: Cron) -> str | None:
     """The days. Where a day of the month and one of the week are named, either is enough: "and also"."""
-    every_date, every_weekday = len(cron.days) == 31, len(cron.weekdays) == 7
-    months = "" if len(cron.months) == 12 else _listed(MONTHS[month - 1] for month in sorted(cron.months))
+    every_date, every_weekday = len(cron.days.dates) == 31, len(cron.days.weekdays) == 7
+    months = "" if len(cron.days.months) == 12 else _listed(MONTHS[month - 1] for month in sorted(cron.days.months))
     within = f" in {months}" if months else ""
     if every_date:
         return ("every day" if every_weekday else _weekdays(cron)) + within
-    if len(cron.days) > MOST_NAMED:
+    if len(cron.days.dates) > MOST_NAMED:
         return None
-    dates = f"on the {_listed(_ordinal(day) for day in sorted(cron.days))} of"
+    dates = f"on the {_listed(_ordinal(day) for day in sorted(cron.days.dates))} of"
     if every_weekday:
         return f"{dates} {months or 'the month'}"
     either = f"{dates} the month and also on {_weekdays(cron)}"
@@ -110,7 +110,7 @@ def _days(cron: Cron) -> str | None:
 
 def _weekdays(cron: Cron) -> str:
     # A week of people starts on Monday.
-    days = sorted(cron.weekdays, key=lambda day: (day - 1) % 7)
+    days = sorted(cron.days.weekdays, key=lambda day: (day - 1) % 7)
     if days == [1, 2, 3, 4, 5]:
         return "weekdays"
     if days == [6, 0]:

@@ -7,11 +7,11 @@ cost does not grow with how often a schedule fires.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
-from cdsync.core.cron import Cron, fire_times, names_day, parse_cron, zone
+from cdsync.core.cron import Cron, Days, fire_times, parse_cron, zone
 from cdsync.core.model import Address, Resource, Schedule
 
 MANY = 5
@@ -92,7 +92,7 @@ def _minutes_ahead(cron: Cron, expression: str, timezone: str, start: datetime) 
     of_an_hour = sum(1 << minute for minute in cron.minutes)
     of_a_day = sum(of_an_hour << hour * 60 for hour in cron.hours)
     ahead = 0
-    for day, shift in _days_named(replace(cron, minutes=frozenset(), hours=frozenset()), timezone, start):
+    for day, shift in _days_named(cron.days, timezone, start):
         if shift is not None:
             ahead |= of_a_day << shift if shift >= 0 else of_a_day >> -shift
             continue
@@ -106,9 +106,9 @@ def _minutes_ahead(cron: Cron, expression: str, timezone: str, start: datetime) 
 
 
 @lru_cache(maxsize=1024)
-def _days_named(cron: Cron, timezone: str, start: datetime) -> tuple[tuple[date, int | None], ...]:
+def _days_named(days: Days, timezone: str, start: datetime) -> tuple[tuple[date, int | None], ...]:
     """The days ahead that an expression names, whatever its times: most schedules of an account share a few."""
-    return tuple((day, shift) for day, shift in _days_ahead(timezone, start) if names_day(cron, day))
+    return tuple((day, shift) for day, shift in _days_ahead(timezone, start) if days.include(day))
 
 
 @lru_cache(maxsize=1024)
