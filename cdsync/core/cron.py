@@ -10,6 +10,7 @@ that a change of daylight saving skips does not fire; one that a change repeats 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -218,18 +219,25 @@ def next_fire(expression: str, timezone: str | None, *, after: datetime) -> date
 def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:
     """The naive local times after another that an expression names, rising; without end."""
     hours, minutes = sorted(cron.hours), sorted(cron.minutes)
-    day = start.date()
+    year, month = start.year, start.month
     while True:
-        if day.month not in cron.days.months:
-            day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-            continue
-        if cron.days.include(day):
+        for day in _days_of_month(cron.days, year, month):
+            if day < start.date():
+                continue
             for hour in hours:
                 for minute in minutes:
                     local = datetime.combine(day, time(hour, minute))
                     if local > start:
                         yield local
-        day += timedelta(days=1)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+@lru_cache(maxsize=4096)
+def _days_of_month(days: Days, year: int, month: int) -> tuple[date, ...]:
+    if month not in days.months:
+        return ()
+    dates = (date(year, month, number + 1) for number in range(monthrange(year, month)[1]))
+    return tuple(day for day in dates if days.include(day))
 
 
 def exists(naive: datetime, local_zone: ZoneInfo) -> bool:
