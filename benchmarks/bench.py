@@ -24,10 +24,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import httpx
-import yaml
-
 from benchmarks.account import served, write_root
+from benchmarks.plain_httpx import read_pages, send_creations
+from benchmarks.plain_yaml import read_yaml
 from cdsync.assembly import Surroundings, reading_pass, wall_clock, writing_pass
 from cdsync.config import load
 from cdsync.executor.execute import IN_FLIGHT
@@ -90,35 +89,6 @@ def _timed(work: Callable[[], object], clock: Callable[[], float]) -> float:
     return clock() - start
 
 
-def read_yaml(root: Path) -> None:
-    """The floor of reading: the C loader on every file."""
-    for path in sorted(root.glob("*.yaml")):
-        yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-
-
-async def read_pages(url: str) -> None:
-    """The floor of listing: plain httpx on the same pages."""
-    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": "bench"}) as client:
-        offset, rows = 0, [None] * 100
-        while len(rows) == 100:
-            query = f"status=ACTIVE&status=PAUSED&sort=created_at&limit=100&offset={offset}"
-            rows = json.loads((await client.get(f"/v4/schedules?{query}")).content)
-            offset += len(rows)
-
-
-async def send_creations(url: str, count: int) -> None:
-    """The floor of creating: plain httpx, as many at a time."""
-    slots = asyncio.Semaphore(IN_FLIGHT)
-    body = {"inputs": [{"url": "https://example.com"}], "cron": "0 9 1 1 *", "timezone": "UTC"}
-    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": "bench"}) as client:
-
-        async def create(number: int) -> None:
-            async with slots:
-                (await client.post(f"/v4/actions/floor-{number}/run/schedule", json=body)).raise_for_status()
-
-        await asyncio.gather(*map(create, range(count)))
-
-
 async def plan(around: Surroundings) -> None:
     """A whole plan: read, list, decide."""
     async with reading_pass(around) as (_, work):
@@ -159,6 +129,23 @@ def unchanged(bench: Bench) -> list[Row]:
     ]
 
 
+def commands(bench: Bench) -> list[Row]:
+    """The commands themselves, from their start to their end, beside programs that do nothing else than the floors."""
+    environment = {**os.environ, **bench.around(cache=True).environment}
+
+    def median(*arguments: str) -> float:
+        work = partial(subprocess.run, arguments, check=True, stdout=subprocess.DEVNULL, env=environment)
+        return bench.median(work)
+
+    cdsync = (sys.executable, "-m", "cdsync", "-C", str(bench.root))
+    reading = median(sys.executable, "-m", "benchmarks.plain_yaml", str(bench.root))
+    listing = median(sys.executable, "-m", "benchmarks.plain_httpx", bench.url)
+    return [
+        bench.row("cdsync validate, unchanged", median(*cdsync, "validate"), reading),
+        bench.row("cdsync plan, unchanged", median(*cdsync, "plan"), listing, 1.5),
+    ]
+
+
 def kept(bench: Bench) -> list[Row]:
     """What a daemon spends on the account: processor time of a pass beside that of its listing, and memory."""
     listing = bench.median(run(lambda: read_pages(bench.url)), clock=time.process_time)
@@ -183,7 +170,7 @@ def created(root: Path, runs: int) -> Row:
             write_root(Path(folder), CREATED)
             around = Bench(Path(folder), url, CREATED, runs).around(cache=False)
             spent.append(_timed(run(partial(apply, around)), time.perf_counter))
-            floors.append(_timed(run(partial(send_creations, url, CREATED)), time.perf_counter))
+            floors.append(_timed(run(partial(send_creations, url, CREATED, at_a_time=IN_FLIGHT)), time.perf_counter))
     return Row("apply, all new", CREATED, statistics.median(spent), statistics.median(floors), 1.5)
 
 
@@ -292,6 +279,7 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
             with served(root, count) as url:
                 bench = Bench(root, url, count, options.runs)
                 yield from unchanged(bench)
+                yield from commands(bench)
                 yield from kept(bench)
     with tempfile.TemporaryDirectory(prefix="cdsync-bench-") as folder:
         unlimited = created(Path(folder), options.runs)

@@ -46,7 +46,7 @@ OWNERS = {
     "icalendar": {"cdsync.render"},
     "jinja2": {"cdsync.render.page", "cdsync.page.rendering"},
     "markupsafe": {"cdsync.render.page"},
-    "msgspec": {"cdsync.config", "cdsync.store"},
+    "msgspec": {"cdsync.api", "cdsync.config", "cdsync.store"},
     "httpx": {"cdsync.api", "cdsync.assembly", "cdsync.daemon.notifications"},  # assembly names a type
     "prometheus_client": {"cdsync.daemon.metrics"},
     "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener", "cdsync.daemon.pages"},

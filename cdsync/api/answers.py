@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 import httpx
+import msgspec
 
 from cdsync.api.masking import masked
 from cdsync.api.moments import moment_of
@@ -49,13 +50,16 @@ def raise_for_status(response: httpx.Response, *, fault: type[ApiError], secrets
 
 
 def json_of(content: bytes) -> Any:
-    """The value of a JSON text.
+    """The value of a JSON text. NaN and Infinity, which are no JSON but are sent, are None, and so is a number too
+    large.
 
     Raises:
         ValueError, RecursionError: it is none.
     """
-    # NaN and Infinity are no JSON, and would make what is written from them none.
-    return json.loads(content, parse_constant=lambda _: None, parse_float=_finite)
+    try:
+        return msgspec.json.decode(content)
+    except (ValueError, RecursionError):
+        return json.loads(content, parse_constant=lambda _: None, parse_float=_finite)
 
 
 def decoded(
