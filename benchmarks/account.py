@@ -15,7 +15,8 @@ from pathlib import Path
 from cdsync.config import load
 from cdsync.core.fingerprint import synopsis_of
 from cdsync.core.model import Kind, Ownership, Schedule
-from cdsync.references import References, seal
+from cdsync.references import References
+from cdsync.seals import seal
 from cdsync.simulator import Account, SimulatorOptions, running
 from cdsync.simulator.account import Order
 from cdsync.simulator.schedules import add

@@ -22,6 +22,7 @@ from cdsync.reconciler import Pass
 from cdsync.references import References
 from cdsync.render.refused import refused_sentence
 from cdsync.revision import revision_of
+from cdsync.seals import Seals
 from cdsync.settings import GitSettings, Settings, cache_folder, with_environment
 from cdsync.store import Store, open_reader, open_writer, refused_commit
 from cdsync.waiting import run
@@ -205,6 +206,7 @@ async def _connected(
             policy=replace(settings.policy, allow_lookalikes=around.allow_lookalikes),
             targets=around.targets,
             revision=revision,
+            seals=Seals(root=settings.root, cache=cache_folder(around.environment)),
         )
 
 

@@ -28,7 +28,7 @@ from cdsync.core.targets import did_you_mean
 from cdsync.errors import CdsyncError, UnknownAddress
 from cdsync.reconciler import Pass
 from cdsync.recording import CLOCK
-from cdsync.references import seal
+from cdsync.seals import seal
 from cdsync.store import Store
 
 

@@ -24,8 +24,9 @@ from cdsync.errors import GuardRefused
 from cdsync.executor import Report, Workshop, execute
 from cdsync.observer import Sight, look
 from cdsync.recording import count_efforts, remember, remember_clock
-from cdsync.references import References, Seals
+from cdsync.references import References
 from cdsync.resolution import resolve
+from cdsync.seals import Seals
 from cdsync.settings import Settings
 from cdsync.store import Store
 

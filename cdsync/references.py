@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cdsync.core.fingerprint import fingerprint_of
-from cdsync.core.model import Address, DesiredState, Fingerprints, MissingSecret, Ownership
 from cdsync.core.urls import url_fault
 from cdsync.core.work import Reference, Work
 from cdsync.errors import UnresolvedReference
@@ -111,54 +109,3 @@ def _read(path: Path, reference: Reference) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UnresolvedReference(f"the reference {reference} cannot be read: {reason}") from None
-
-
-def seal(
-    desired: DesiredState,
-    references: References,
-    *,
-    key: bytes,
-    known: DesiredState | None = None,
-    owned: Mapping[Address, Ownership] | None = None,
-) -> DesiredState:
-    """Add to what is declared the fingerprints of what the API hides; what cannot be resolved blocks its resource.
-
-    `known` was sealed with the same key before: a resource that is still the same one, and refers to no secret, has the
-    same fingerprints. Those that are as they were applied to what is `owned` are in memory once.
-    """
-    known, owned = known or DesiredState(), owned or {}
-    fingerprints: dict[Address, Fingerprints] = {}
-    unresolved: dict[Address, MissingSecret] = {}
-    for address, resource in desired.resources.items():
-        if known.resources.get(address) is resource and not _refers_to_secrets(resource.work):
-            fingerprints[address] = known.fingerprints[address]
-            continue
-        try:
-            work = references.resolve_work(resource.work)
-        except UnresolvedReference as error:
-            unresolved[address] = MissingSecret(str(error), error.remedy or "set it where cdsync runs")
-            continue
-        found = fingerprint_of(resource, work, key=key)
-        row = owned.get(address)
-        fingerprints[address] = row.fingerprints if row is not None and row.fingerprints == found else found
-    return replace(desired, fingerprints=fingerprints, unresolved=unresolved)
-
-
-def _refers_to_secrets(work: Work) -> bool:
-    return work.callback is not None and any(work.callback.references())
-
-
-class Seals:
-    """What was sealed last, so that a declaration that has not changed is not digested again."""
-
-    def __init__(self) -> None:
-        self._last: tuple[bytes, DesiredState] | None = None
-
-    def seal(
-        self, desired: DesiredState, references: References, *, key: bytes, owned: Mapping[Address, Ownership]
-    ) -> DesiredState:
-        """Like `seal`."""
-        known = self._last[1] if self._last is not None and self._last[0] == key else None
-        sealed = seal(desired, references, key=key, known=known, owned=owned)
-        self._last = key, sealed
-        return sealed

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cdsync.core.model import MissingSecret
 from cdsync.core.work import Callback, Reference
 from cdsync.errors import UnresolvedReference
-from cdsync.references import References, seal
-from tests.core.values import KEY, address, desired, schedule, work
+from cdsync.references import References
+from tests.core.values import work
 
 CANARY = "canary-7d1f"
 
@@ -142,27 +141,6 @@ def test_all_references_of_a_callback_are_resolved(tmp_path: Path) -> None:
 
     assert resolved.callback == Callback(url="https://example.com/x", headers={"A": CANARY}, on="final")
     assert references(tmp_path).resolve_work(work(callback=None)) == work(callback=None)
-
-
-def test_one_missing_secret_holds_up_its_own_resource_alone(tmp_path: Path) -> None:
-    """What can be resolved is sealed; what cannot has a message instead of fingerprints."""
-    there = schedule("there", work=work(callback=Callback(url="https://x", headers={"A": Reference("env", "TOKEN")})))
-    missing = schedule("missing", work=work(callback=Callback(url=Reference("env", "NOWHERE"))))
-    sealed = seal(desired(there, missing), references(tmp_path, TOKEN=CANARY), key=KEY)
-
-    assert sealed.fingerprints.keys() == {address("there")}
-    reason = MissingSecret("the environment variable NOWHERE is not set", "export NOWHERE=...")
-    assert sealed.unresolved == {address("missing"): reason}
-    assert CANARY not in repr(sealed)
-
-
-def test_a_secret_that_was_turned_over_is_a_change(tmp_path: Path) -> None:
-    """The fingerprint is of the value, so that a rotated token reaches the account."""
-    resource = schedule(work=work(callback=Callback(url="https://x", headers={"A": Reference("env", "TOKEN")})))
-    old, new = (seal(desired(resource), references(tmp_path, TOKEN=value), key=KEY) for value in ("old", "new"))
-    before, after = old.fingerprints[address()], new.fingerprints[address()]
-
-    assert {field for field in before if before[field] != after[field]} == {"callback.headers"}
 
 
 def test_the_secrets_of_cdsync_itself_go_to_no_callback(tmp_path: Path) -> None:

@@ -1,34 +1,28 @@
 """Documents that were read before, so that a file that has not changed costs its digest.
 
-One file in the cache folder holds the documents of one config root, by the digests of their files; it is written anew,
-whole, whenever they change. It is only ever a shortcut: what is missing, damaged, somebody else's, or of another reader
-is read from the YAML, and where nothing can be written nothing is kept. Of a document in which nothing was found wrong
-it also holds what it declares, so that it is not gone through again on the same day.
+One file in the cache folder holds the documents of one config root, by the digests of their files; it is written anew
+whenever they change. Of a document in which nothing was found wrong it also holds what it declares, so that it is not
+gone through again on the same day.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import yaml
 
-from cdsync import __version__
+from cdsync.cachefile import CacheFile
 from cdsync.config.checked import Checked, decode_checked, encode_checked
 from cdsync.config.places import KIND_OF_SECTION
 from cdsync.config.places import Path as Place
 from cdsync.config.reading import FileText
-from cdsync.config.schemas import is_resource_file, schema_names, schema_text
+from cdsync.config.schemas import is_resource_file
 from cdsync.config.yaml_nodes import Tree, checked_tree, known_tree, read_tree
 
 _MOST_GROWTH = 20
@@ -37,12 +31,12 @@ _MOST_GROWTH = 20
 
 @dataclass(slots=True)
 class Documents:
-    """The documents of one root; `place` is the file that they are kept in, None to keep none.
+    """The documents of one root; `file` is what they are kept in, None to keep none.
 
     `day` is the one from which warnings look ahead: on another day they are looked for anew.
     """
 
-    place: Path | None = None
+    file: CacheFile | None = None
     day: str = ""
     _kept: Mapping[str, _Kept] = field(default_factory=dict)
     _read: dict[str, tuple[FileText, Tree]] = field(default_factory=dict)
@@ -53,8 +47,10 @@ class Documents:
         """Those of a config root that are kept in a cache folder."""
         if folder is None:
             return cls()
-        place = folder / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.documents"
-        return cls(place, day.isoformat(), _kept_in(place))
+        file = CacheFile.of(root, folder, "documents", depends_on=f"{yaml.__version__} {msgspec.__version__}")
+        # No JSON holds a tab but as an escape.
+        rows = (line.split(b"\t") for line in file.read())
+        return cls(file, day.isoformat(), {digest.decode(): _Kept(value, checked) for digest, value, checked in rows})
 
     def read(self, text: FileText) -> Tree:
         """The document of a file, whatever is wrong with it."""
@@ -69,7 +65,7 @@ class Documents:
             if is_resource_file(tree.value):
                 # Its nodes are many times larger than its text, and asked for only to tell of what is wrong.
                 tree = known_tree(text.file, text.text, tree.value, sound=True, places=dict(_asked_for(tree)))
-        if self.place is not None:
+        if self.file is not None:
             self._read[text.sha256] = text, tree
         return tree
 
@@ -80,9 +76,8 @@ class Documents:
     def keep(self) -> None:
         """Write down what was read and learnt, unless just that is kept already."""
         found = {digest: kept for digest, (text, tree) in self._read.items() if (kept := self._to_keep(text, tree))}
-        if self.place is not None and found != self._kept:
-            with suppress(OSError):
-                _write(self.place, found)
+        if self.file is not None and found != self._kept:
+            self.file.write([b"\t".join((digest.encode(), *kept)) for digest, kept in found.items()])
 
     def _to_keep(self, text: FileText, tree: Tree) -> _Kept | None:
         """What is kept of a document; None of one that is not worth it."""
@@ -125,53 +120,3 @@ def _asked_for(tree: Tree) -> Iterator[tuple[tuple[Place, bool], tuple[int, int]
             asked += [((section, name), True), ((section, name, "cron"), False)]
     for path, at_key in asked:
         yield (path, at_key), tree.place(path, at_key=at_key)
-
-
-def _kept_in(place: Path) -> Mapping[str, _Kept]:
-    """The documents of a file by their digests; none unless all of it is as this reader wrote it."""
-    digest, found = hashlib.sha256(), {}
-    try:
-        with place.open("rb") as stream:
-            if os.fstat(stream.fileno()).st_uid != os.geteuid():
-                return {}
-            head = stream.readline()
-            for line in stream:
-                digest.update(line)
-                # No JSON holds a tab but as an escape.
-                key, _, kept = line.removesuffix(b"\n").partition(b"\t")
-                value, _, checked = kept.partition(b"\t")
-                found[key.decode("ascii", "replace")] = _Kept(value, checked)
-    except OSError:
-        return {}
-    return found if head == _head(digest) else {}
-
-
-def _write(place: Path, documents: Mapping[str, _Kept]) -> None:
-    lines = [b"%s\t%s\t%s\n" % (digest.encode("ascii"), *kept) for digest, kept in documents.items()]
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f"{place.stem}.", delete=False) as stream:
-        try:
-            stream.write(_head(hashlib.sha256(b"".join(lines))))
-            stream.writelines(lines)
-            stream.flush()
-            Path(stream.name).replace(place)
-        except BaseException:
-            Path(stream.name).unlink()
-            raise
-
-
-def _head(digest: hashlib._Hash) -> bytes:
-    """The first line, by the digest of all others."""
-    return f"cdsync {_reader()} {digest.hexdigest()}\n".encode("ascii")
-
-
-@cache
-def _reader() -> str:
-    """What tells this reader from every other: a digest of its source, of the rules, of the schemas and of versions."""
-    digest = hashlib.sha256(f"{__version__} {yaml.__version__} {msgspec.__version__}".encode())
-    config = Path(__file__).parent
-    for module in sorted([*config.glob("*.py"), *config.with_name("core").glob("*.py")]):
-        digest.update(module.read_bytes())
-    for name in schema_names():
-        digest.update(schema_text(name).encode())
-    return digest.hexdigest()

@@ -32,8 +32,8 @@ _SECOND_SETTINGS = f"a second settings file; expected only {SETTINGS_FILE} at th
 class Configuration:
     """All that a config root declares.
 
-    `desired` has only its `resources` filled, sorted by address. `files` maps every file that was read, as a path
-    relative to the root, to its sha256; `sources` names for each resource those that it was read from.
+    `desired` has only its `resources` filled, sorted by address, and their `contents`. `files` maps every file that was
+    read, as a path relative to the root, to its sha256; `sources` names for each resource those that it was read from.
     """
 
     settings: Settings
@@ -196,11 +196,15 @@ def _declared(
     if environment is not None:
         warnings += doubts_of(resources.values(), now=now, environment=environment)
         warnings += _declared_elsewhere(reading, settings) if not resources else ()
+    files = dict(sorted((dict(reading.digests) | inputs.digests).items()))
     return Configuration(
         settings=settings,
-        desired=DesiredState(resources={address: item.resource for address, item in resources.items()}),
+        desired=DesiredState(
+            resources={address: item.resource for address, item in resources.items()},
+            contents={address: " ".join([files[file] for file in item.files]) for address, item in resources.items()},
+        ),
         warnings=sorted_problems(warnings),
-        files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
+        files=files,
         sources={address: item.files for address, item in resources.items()},
     )
 

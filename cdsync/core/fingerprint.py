@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdsync.core.model import Fingerprints, OneOffRun, Resource, Synopsis
 from cdsync.core.work import Callback, Json, Reference, Work
@@ -49,15 +49,33 @@ def canonical(value: object) -> str:
     return _ENCODER.encode(value)
 
 
-def fingerprint_of(resource: Resource, work: Work, *, key: bytes) -> Fingerprints:
+class OfContent(NamedTuple):
+    """The digests of what a declaration itself holds: they depend on nothing else than its content."""
+
+    inputs: str
+    parameters: str
+
+    @classmethod
+    def among(cls, fingerprints: Fingerprints) -> OfContent:
+        """Those of a resource that was fingerprinted."""
+        return cls(fingerprints["inputs"], fingerprints["parameters"])
+
+
+def fingerprint_of(resource: Resource, work: Work, *, key: bytes, of_content: OfContent | None = None) -> Fingerprints:
     """Digest each hidden field of a resource, whose `work` has its references replaced by their values.
 
-    Inputs are digested row by row, so that 100,000 of them cost no second copy.
+    Inputs are digested row by row, so that 100,000 of them cost no second copy; those `of_content` are taken as they
+    are.
     """
+    if of_content is None:
+        inputs = _digest("inputs", work.inputs, key)
+        parameters = _common_digest("parameters", canonical(work.parameters), key)
+    else:
+        inputs, parameters = of_content
     found = {
         **_common_fingerprints(work.identity_mode, work.identity_ids, key),
-        "inputs": _digest("inputs", work.inputs, key),
-        "parameters": _common_digest("parameters", canonical(work.parameters), key),
+        "inputs": inputs,
+        "parameters": parameters,
     }
     if work.callback is not None:
         found |= _of_callback(work.callback, key)

@@ -13,7 +13,15 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from cdsync.core.progress import LiveProgress
-from cdsync.core.remote import FINAL_RUN_STATUSES, FORGOTTEN, SCHEDULE_STATUSES, RemoteRun, RemoteSchedule, RunError
+from cdsync.core.remote import (
+    FINAL_RUN_STATUSES,
+    FORGOTTEN,
+    SCHEDULE_STATUSES,
+    Capabilities,
+    RemoteRun,
+    RemoteSchedule,
+    RunError,
+)
 from cdsync.core.setbacks import Setback
 from cdsync.core.values import value_class
 from cdsync.core.work import Json, Work
@@ -169,25 +177,15 @@ class MissingSecret:
 class DesiredState:
     """All that is declared, by address.
 
+    `contents` tells of what each was read, by a digest: where that is the same, the resource of the same name is.
     `fingerprints` has a row for each resource whose references could be resolved, `unresolved` the reason for each
     other one.
     """
 
     resources: Mapping[Address, Resource] = field(default_factory=dict)
+    contents: Mapping[Address, str] = field(default_factory=dict)
     fingerprints: Mapping[Address, Fingerprints] = field(default_factory=dict)
     unresolved: Mapping[Address, MissingSecret] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What this API can do, as found out: facts of the dialect and of probes.
-
-    `update_in_place` names the fields that one request can change. `labels` is whether a `name` sent at creation is
-    accepted and shown again; None until that was seen.
-    """
-
-    update_in_place: frozenset[str] = frozenset()
-    labels: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

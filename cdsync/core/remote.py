@@ -1,4 +1,4 @@
-"""Schedules and runs as the API shows them. Values only."""
+"""The API as it was found: what it can do, and schedules and runs as it shows them. Values only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from cdsync.core.work import Json
 
 SCHEDULE_STATUSES = frozenset({"ACTIVE", "PAUSED", "CANCELLED", "COMPLETED"})
 """The statuses of a schedule that this version knows (API contract section 5.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What this API can do, as found out: facts of the dialect and of probes.
+
+    `update_in_place` names the fields that one request can change. `labels` is whether a `name` sent at creation is
+    accepted and shown again; None until that was seen.
+    """
+
+    update_in_place: frozenset[str] = frozenset()
+    labels: bool | None = None
 
 
 @value_class(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from cdsync.daemon.telling import log_event, log_pass
 from cdsync.daemon.triggers import BY_A_PERSON, Cause, Triggers
 from cdsync.errors import CdsyncError, StoreError
 from cdsync.logs import logger
-from cdsync.references import Seals
+from cdsync.seals import Seals
 from cdsync.settings import Settings
 from cdsync.store import Store, refused_commit, remember_refused
 

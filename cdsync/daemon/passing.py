@@ -22,7 +22,7 @@ from cdsync.daemon.triggers import Cause
 from cdsync.errors import CdsyncError, GuardRefused, StoreError
 from cdsync.logs import logger
 from cdsync.reconciler import Applied, Pass, Planned, apply_pass
-from cdsync.references import Seals
+from cdsync.seals import Seals
 from cdsync.store import Store
 
 
