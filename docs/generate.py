@@ -33,10 +33,10 @@ and never printed, logged, planned or stored; those of `api` and `daemon` are gi
 
 These win over the file: `CDSYNC_CONFIG` (the root), `CDSYNC_API_URL`, `CDSYNC_API_KEY`, `CDSYNC_STATE`.
 
-Documents that were read once are kept in `$XDG_CACHE_HOME/cdsync` (`~/.cache/cdsync`), so that a file that has not
-changed is not read as YAML again; `CDSYNC_CACHE` names another folder, and an empty one keeps nothing. Nothing depends
-on what lies there: it may be deleted at any time, is believed only as far as its digest and its owner are right, and is
-readable by you alone, because it holds what the declaration holds.
+What was read once is kept in `$XDG_CACHE_HOME/cdsync` (`~/.cache/cdsync`), with digests under the state's key, so that
+a file that has not changed is neither read as YAML nor gone through again; `CDSYNC_CACHE` names another folder, and an
+empty one keeps nothing. Nothing depends on what lies there: it may be deleted at any time, is believed only as far as
+its digest and its owner are right, and is readable by you alone, because it holds what the declaration holds.
 """
 
 
