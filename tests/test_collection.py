@@ -31,6 +31,16 @@ STORIES = {
             raise KeyError
         assert gc.isenabled()
     """,
+    "while much comes in it is rarely walked through": """
+        usual = gc.get_threshold()
+        with rare_collection():
+            before = collections()
+            kept = [[] for _ in range(MANY // 2)]
+            assert gc.isenabled() and collections() == before
+            kept += [[] for _ in range(MANY)]
+            assert collections() > before
+        assert gc.get_threshold() == usual
+    """,
     "a circle that is not set aside is freed at once": """
         circle = Circle()
         gone = weakref.ref(circle)
@@ -54,7 +64,10 @@ STORIES = {
 PREAMBLE = """
 import gc, weakref
 from contextlib import suppress
-from cdsync.collection import MANY, WHOLE, Collector, without_collection
+from cdsync.collection import MANY, WHOLE, Collector, rare_collection, without_collection
+
+def collections():
+    return sum(generation["collections"] for generation in gc.get_stats())
 
 class Circle:
     def __init__(self):

@@ -107,6 +107,7 @@ def test_only_what_has_changed_is_read_again(root: Path, cache: Path) -> None:
         "schedules:\n  leads: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n",
         "runs:\n  other: {action: a, was: once, inputs: [{}]}\n",
         "runs:\n  other: {action: a, inputs: {file: team.yaml}}\n",
+        "runs:\n  other: {action: a, inputs: {file: plain.yaml}}\n",
         "runs:\n  other: {action: a, input: [{}]}\n",
         "schedules:\n  plain: {action: a, cron: 0 9 * * 1, inputs: [{}]}\n",
         "schedules:\n  other: {action: a, cron: 0 9 * * 1, inputs: [{}], was: plain}\n",
