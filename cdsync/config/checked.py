@@ -37,9 +37,9 @@ _LINE = msgspec.json.Decoder(_Line)
 
 
 def encode_checked(checked: Checked, *, file: str, day: str) -> bytes:
-    """As one line; nothing where there is something that cannot be kept so.
+    """As one line; nothing where there is something that would not come back as it is.
 
-    A policy for resuming is not, because it depends on the settings as well.
+    A policy for resuming is not kept, because it depends on the settings as well.
     """
     resources = checked.resources
     if any(resource.resume is not None for resource, _ in resources):
@@ -52,7 +52,9 @@ def encode_checked(checked: Checked, *, file: str, day: str) -> bytes:
         warnings=[(row.line, row.column, row.address, row.message) for row in checked.warnings],
     )
     try:
-        return msgspec.json.encode(line)
+        encoded = msgspec.json.encode(line)
+        # An offset from UTC may have seconds, which this form has not.
+        return encoded if _LINE.decode(encoded) == line else b""
     except (ValueError, RecursionError):
         return b""
 

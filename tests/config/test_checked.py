@@ -129,6 +129,17 @@ def test_what_cannot_be_written_is_not_kept() -> None:
     assert encode_checked(Checked(((endless, ()),)), file="a.yaml", day=DAY) == b""
 
 
+def test_a_time_that_would_come_back_as_another_is_not_kept() -> None:
+    """The form in which it is kept has offsets in minutes."""
+    work = Work(action="a", inputs=({},))
+    for seconds in (0, 30):
+        at = datetime(2026, 6, 1, tzinfo=timezone(timedelta(hours=1, seconds=seconds)))
+        address = Address(Kind.RUN, "a")
+        run = OneOffRun(address=address, work=work, schedule_at=at, location=SCHEDULE.location)
+        line = encode_checked(Checked(((run, ()),)), file="a.yaml", day=DAY)
+        assert (line == b"") == bool(seconds)
+
+
 @pytest.mark.parametrize("line", [b"", b"[", b"[]", b"{}", b'["a.yaml","2026-06-01",[[{},[]]],[],[]]', b"[" * 9999])
 def test_what_makes_no_sense_is_nothing(line: bytes) -> None:
     """A line that another reader wrote is as good as none."""
