@@ -68,7 +68,7 @@ class CacheFile:
 def _own_digest() -> str:
     """What tells this cdsync from every other: a digest of the schemas, and of the code that reads by them."""
     digest = hashlib.sha256(__version__.encode())
-    code = (*(PACKAGE / "config").glob("*.py"), *(PACKAGE / "core").glob("*.py"))
+    code = (*(PACKAGE / "config").glob("*.py"), *(PACKAGE / "core").glob("*.py"), PACKAGE / "seals.py")
     for file in sorted([*code, *shipped("schema").glob("*.schema.json")]):
         digest.update(file.read_bytes())
     return digest.hexdigest()

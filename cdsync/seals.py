@@ -96,9 +96,10 @@ def _refers_to_secrets(work: Work) -> bool:
 
 
 def _kept_in(file: CacheFile | None) -> Kept:
-    for line in file.read() if file is not None else ():
-        return _KEPT.decode(line)
-    return {}
+    try:
+        return _KEPT.decode(b"".join(file.read()) or b"{}") if file is not None else {}
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _to_keep(sealed: DesiredState) -> Kept:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cdsync.cachefile import CacheFile
 from cdsync.config import load
+from cdsync.config.folder import FolderFiles
+from cdsync.config.load import load_from, load_settings, read_root
 from cdsync.core.fingerprint import OfContent
 from cdsync.core.model import DesiredState, MissingSecret
 from cdsync.core.work import Callback, Reference
@@ -125,6 +129,49 @@ def test_only_what_was_kept_of_the_same_content_is_taken(root: Path) -> None:
 
     assert [row for row in known.fingerprints if found.fingerprints[row] != known.fingerprints[row]] == [address("one")]
     assert found.fingerprints[address("one")]["inputs"] == "believed"
+
+
+def test_what_makes_no_sense_in_the_cache_is_as_good_as_none(root: Path, tmp_path: Path) -> None:
+    """Also when its own digest is right: anybody can make one."""
+    cache = tmp_path / "cache"
+    plain = sealed(root, cache=cache)
+    (place,) = cache.glob("*.seals")
+    file = CacheFile(place, depends_on=hmac.digest(KEY, b"seals", "sha256").hex())
+    assert file.read()
+    for line in (b"junk", b"[]", b'{"x": 1}', b'{"x": {"y": ["z"]}}'):
+        file.write([line])
+        assert sealed(root, cache=cache) == plain
+
+
+def test_a_file_of_inputs_that_changes_under_the_reading(root: Path, tmp_path: Path) -> None:
+    """What is kept is kept of the rows that were read, not of those that came a moment later."""
+    cache = tmp_path / "cache"
+    (root / "rows.yaml").write_text("- {n: old}\n")
+    (root / "listed.yaml").write_text(FILES["listed.yaml"].replace("rows.csv", "rows.yaml"))
+    reading = read_root(FolderFiles(root))
+    (root / "rows.yaml").write_text("- {n: new}\n")
+    declared = load_from(reading, settings=load_settings(root), now=NOW).desired
+    before = Seals(root=root, cache=cache).seal(declared, references(root, TOKEN=CANARY), key=KEY, owned={})
+
+    assert before.resources[address("listed")].work.inputs == ({"n": "old"},)
+    assert sealed(root, cache=cache) == sealed(root, cache=None)
+    assert sealed(root, cache=cache).fingerprints != before.fingerprints
+
+
+def test_a_file_of_inputs_may_have_any_name(root: Path, tmp_path: Path) -> None:
+    """Also one that cannot be printed as it is, and that of another file which looks like it."""
+    for name, number in (("in\xa0put.csv", 1), ("in\\xa0put.csv", 2)):
+        (root / name).write_text(f"n\n{number}\n")
+    (root / "named.yaml").write_text(
+        "schedules:\n"
+        '  odd: {action: a, cron: 0 9 * * 1, inputs: {file: "in\\_put.csv"}}\n'
+        "  even: {action: a, cron: 0 9 * * 1, inputs: {file: 'in\\xa0put.csv'}}\n"
+    )
+    for _ in range(2):
+        assert sealed(root, cache=tmp_path / "cache") == sealed(root, cache=None)
+    found = sealed(root, cache=None)
+    assert [found.resources[address(name)].work.inputs for name in ("odd", "even")] == [({"n": "1"},), ({"n": "2"},)]
+    assert len({found.contents[address(name)] for name in ("odd", "even")}) == 2
 
 
 def test_a_damaged_cache_is_as_good_as_none(root: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from cdsync.config.fields import timezone_fault
 from cdsync.core.model import OneOffRun, Resource, Schedule
 from cdsync.errors import Problem
 
@@ -36,22 +37,27 @@ class _Line(msgspec.Struct, array_like=True):
 _LINE = msgspec.json.Decoder(_Line)
 
 
-def encode_checked(checked: Checked, *, file: str, day: str) -> bytes:
-    """As one line; nothing where there is something that would not come back as it is.
+def encode_checked(checked: Checked, *, file: str, day: str, most: int) -> bytes:
+    """As one line of at most so many bytes; nothing where that is not enough, or something would come back otherwise.
 
-    A policy for resuming is not kept, because it depends on the settings as well.
+    What stands in the defaults is written with each resource. A policy for resuming is not kept, because it depends on
+    the settings as well.
     """
-    resources = checked.resources
-    if any(resource.resume is not None for resource, _ in resources):
+    if any(resource.resume is not None for resource, _ in checked.resources):
         return b""
     line = _Line(
         file=file,
         day=day,
-        schedules=[(resource, sorted(own)) for resource, own in resources if isinstance(resource, Schedule)],
-        runs=[(resource, sorted(own)) for resource, own in resources if isinstance(resource, OneOffRun)],
+        schedules=[(resource, sorted(own)) for resource, own in checked.resources if isinstance(resource, Schedule)],
+        runs=[(resource, sorted(own)) for resource, own in checked.resources if isinstance(resource, OneOffRun)],
         warnings=[(row.line, row.column, row.address, row.message) for row in checked.warnings],
     )
     try:
+        size = 0
+        for row in (*line.schedules, *line.runs):
+            size += len(msgspec.json.encode(row))
+            if size > most:
+                return b""
         encoded = msgspec.json.encode(line)
         # An offset from UTC may have seconds, which this form has not.
         return encoded if _LINE.decode(encoded) == line else b""
@@ -68,4 +74,6 @@ def decode_checked(line: bytes, *, file: str, day: str) -> Checked | None:
     if found is None or (found.file, found.day) != (file, day):
         return None
     resources: Iterable[tuple[Resource, Collection[str]]] = (*found.schedules, *found.runs)
+    if any(map(timezone_fault, {resource.timezone for resource, _ in resources})):
+        return None  # this machine knows other zones by now
     return Checked(tuple(resources), tuple(Problem(file, *row) for row in found.warnings))

@@ -35,11 +35,17 @@ def input_path(resource_file: str, reference: str) -> str:
 
 
 class InputFiles:
-    """The files of inputs of one root, each read once; `digests` holds the sha256 of those read."""
+    """The files of inputs of one root, each read once.
 
-    def __init__(self, files: Files, trees: Mapping[str, Tree]) -> None:
+    `trees` are the documents that were read already, `read` the digests of their files. `digests` holds the sha256 of
+    what is read here by the names to be shown, `contents` that of what each file's rows are of, by its path.
+    """
+
+    def __init__(self, files: Files, trees: Mapping[str, Tree], *, read: Mapping[str, str]) -> None:
         self.digests: dict[str, str] = {}
+        self.contents: dict[str, str] = {}
         self._files = files
+        self._read_before = read
         self._trees = trees
         self._rows: dict[str, Rows | None] = {}
 
@@ -69,19 +75,20 @@ class InputFiles:
         return self._rows[file]
 
     def _read(self, file: str, suffix: str, address: str) -> Rows | None:
+        if (known := self._trees.get(file)) is not None and suffix in YAML_SUFFIXES:
+            # As it was when the declaration was read: it may be another by now.
+            self.contents[file] = self._read_before[file]
+            return None if known.problems else _yaml_rows(known, address)
         try:
             found = read_text(self._files, file)
-            self.digests[found.file] = found.sha256
+            self.digests[found.file] = self.contents[file] = found.sha256
             if suffix in _READERS:
                 return tuple(_READERS[suffix](file, found.text, address))
         except ConfigError as error:
             problems = tuple(Problem(p.file, p.line, p.column, address, p.message) for p in error.problems)
             raise ConfigError(problems) from None
-        known = self._trees.get(file)
-        tree = known or read_tree(file, found.text)
+        tree = read_tree(file, found.text)
         if tree.problems:
-            if known:
-                return None
             raise ConfigError(tree.problems)
         return _yaml_rows(tree, address)
 

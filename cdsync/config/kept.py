@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
@@ -26,7 +26,13 @@ from cdsync.config.schemas import is_resource_file
 from cdsync.config.yaml_nodes import Tree, checked_tree, known_tree, read_tree
 
 _MOST_GROWTH = 20
-"""A document that is so many times larger than its text, by aliases, is not worth keeping."""
+"""What is so many times larger than its text, by aliases or by defaults, is not worth keeping."""
+
+COLUMNS = 3
+"""Of a line: the digest of the file, its value, and what it declares."""
+
+_VALUE = msgspec.json.Decoder(tuple[Any, bool, list[tuple[tuple[str | int, ...], bool, int, int]]])
+"""As `_written` writes it."""
 
 
 @dataclass(slots=True)
@@ -49,16 +55,14 @@ class Documents:
             return cls()
         file = CacheFile.of(root, folder, "documents", depends_on=f"{yaml.__version__} {msgspec.__version__}")
         # No JSON holds a tab but as an escape.
-        rows = (line.split(b"\t") for line in file.read())
-        return cls(file, day.isoformat(), {digest.decode(): _Kept(value, checked) for digest, value, checked in rows})
+        rows = [line.split(b"\t") for line in file.read()]
+        kept = {row[0].decode("ascii", "replace"): _Kept(*row[1:]) for row in rows if len(row) == COLUMNS}
+        return cls(file, day.isoformat(), kept)
 
     def read(self, text: FileText) -> Tree:
         """The document of a file, whatever is wrong with it."""
-        kept = self._kept.get(text.sha256)
-        if kept is not None:
-            checked = decode_checked(kept.checked, file=text.file, day=self.day)
-            tree = _restored(text, kept.value) if checked is None else checked_tree(text.file, text.text, checked)
-        else:
+        tree = self._known(text)
+        if tree is None:
             tree = read_tree(text.file, text.text)
             if tree.problems:
                 return tree
@@ -68,6 +72,13 @@ class Documents:
         if self.file is not None:
             self._read[text.sha256] = text, tree
         return tree
+
+    def _known(self, text: FileText) -> Tree | None:
+        kept = self._kept.get(text.sha256)
+        if kept is None:
+            return None
+        checked = decode_checked(kept.checked, file=text.file, day=self.day)
+        return _restored(text, kept.value) if checked is None else checked_tree(text.file, text.text, checked)
 
     def learn(self, checked: Mapping[str, Checked]) -> None:
         """Take note of what the files declare in which, by themselves, nothing is wrong."""
@@ -82,12 +93,12 @@ class Documents:
     def _to_keep(self, text: FileText, tree: Tree) -> _Kept | None:
         """What is kept of a document; None of one that is not worth it."""
         kept = self._kept.get(text.sha256)
-        value = kept.value if kept is not None else _written(tree)
-        if len(value) > _MOST_GROWTH * len(text.text):
+        value, most = kept.value if kept is not None else _written(tree), _MOST_GROWTH * len(text.text)
+        if len(value) > most:
             return None
         learnt = self._checked.get(tree.file)
         if learnt is not None:
-            return _Kept(value, encode_checked(learnt, file=tree.file, day=self.day))
+            return _Kept(value, encode_checked(learnt, file=tree.file, day=self.day, most=most))
         return kept or _Kept(value)
 
 
@@ -104,9 +115,13 @@ def _written(tree: Tree) -> bytes:
     return json.dumps([tree.value, tree.sound, places], separators=(",", ":")).encode("ascii")
 
 
-def _restored(text: FileText, line: bytes) -> Tree:
-    value, sound, listed = json.loads(line)
-    places = {(tuple(path), at_key): (row, column) for path, at_key, row, column in listed}
+def _restored(text: FileText, line: bytes) -> Tree | None:
+    """The document of a line; None if it makes no sense."""
+    try:
+        value, sound, listed = _VALUE.decode(line)
+    except (ValueError, RecursionError):
+        return None
+    places = {(path, at_key): (row, column) for path, at_key, row, column in listed}
     return known_tree(text.file, text.text, value, sound=sound, places=places)
 
 

@@ -180,7 +180,7 @@ def _declared(
     """
     problems = [*reading.problems, *faults]
     trees = {file: tree for file, tree in reading.trees.items() if file != SETTINGS_FILE}
-    inputs = InputFiles(reading.files, trees)
+    inputs = InputFiles(reading.files, trees, read=reading.digests)
     resource_files = _resource_files(trees)
     policy = settings.policy if settings else Policy()
     declared, found = declare([tree for tree in resource_files if not tree.broken], inputs, resume=policy.resume)
@@ -196,17 +196,21 @@ def _declared(
     if environment is not None:
         warnings += doubts_of(resources.values(), now=now, environment=environment)
         warnings += _declared_elsewhere(reading, settings) if not resources else ()
-    files = dict(sorted((dict(reading.digests) | inputs.digests).items()))
     return Configuration(
         settings=settings,
         desired=DesiredState(
             resources={address: item.resource for address, item in resources.items()},
-            contents={address: " ".join([files[file] for file in item.files]) for address, item in resources.items()},
+            contents={address: _content(item, reading.digests, inputs) for address, item in resources.items()},
         ),
         warnings=sorted_problems(warnings),
-        files=files,
+        files=dict(sorted((dict(reading.digests) | inputs.digests).items())),
         sources={address: item.files for address, item in resources.items()},
     )
+
+
+def _content(item: Declared, digests: Mapping[str, str], inputs: InputFiles) -> str:
+    """What a resource was read from, by the digests of its document and, if there is one, of its file of inputs."""
+    return " ".join([digests[item.tree.file], *(inputs.contents[file] for file in item.files[1:])])
 
 
 def _checked(declared: Iterable[Declared], warnings: list[Problem]) -> Mapping[str, Checked]:

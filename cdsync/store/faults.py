@@ -53,7 +53,7 @@ def legible(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
     def reading(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(self, *args, **kwargs)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise corrupt(self.path, f"a record cannot be read ({type(error).__name__}: {error})") from error
 
     return reading

@@ -16,6 +16,7 @@ from cdsync.core.work import Callback, Json, Reference, Work
 from cdsync.errors import Problem
 
 DAY = "2026-06-01"
+MOST = 100_000
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 json_values: st.SearchStrategy[Json] = st.recursive(
@@ -51,7 +52,7 @@ schedules = st.builds(
     address=st.builds(Address, st.just(Kind.SCHEDULE), names),
     work=works,
     cron=text,
-    timezone=text,
+    timezone=st.sampled_from(("UTC", "Europe/Paris")),
     state=st.sampled_from(("active", "paused", "absent")),
     first_fire=st.sampled_from(("next-tick", "immediate")),
     protect=st.booleans(),
@@ -65,7 +66,7 @@ runs = st.builds(
     work=works,
     mode=st.sampled_from(("async", "live")),
     schedule_at=st.none() | moments,
-    timezone=text,
+    timezone=st.sampled_from(("UTC", "Europe/Paris")),
     protect=st.booleans(),
     was=st.none() | names,
     resume=st.none(),
@@ -84,7 +85,7 @@ def as_told(resource: Resource) -> str:
 def test_what_was_checked_comes_back_as_it_was(resource: Resource, own: list[str], message: str) -> None:
     """Down to the types of numbers and the offsets of times."""
     warning = Problem("a.yaml", 3, 7, str(resource.address), message)
-    line = encode_checked(Checked(((resource, own),), (warning,)), file="a.yaml", day=DAY)
+    line = encode_checked(Checked(((resource, own),), (warning,)), file="a.yaml", day=DAY, most=MOST)
     found = decode_checked(line, file="a.yaml", day=DAY)
     assert found is not None
     ((again, its_own),) = found.resources
@@ -105,7 +106,7 @@ SCHEDULE = Schedule(
 @pytest.mark.parametrize(("file", "day"), [("b.yaml", DAY), ("a.yaml", "2026-06-02")])
 def test_it_holds_for_its_file_and_its_day(file: str, day: str) -> None:
     """Every place names the file, and what is warned of depends on the day."""
-    line = encode_checked(Checked(((SCHEDULE, ()),)), file="a.yaml", day=DAY)
+    line = encode_checked(Checked(((SCHEDULE, ()),)), file="a.yaml", day=DAY, most=MOST)
     assert decode_checked(line, file="a.yaml", day=DAY) == Checked(((SCHEDULE, []),))
     assert decode_checked(line, file=file, day=day) is None
 
@@ -119,14 +120,40 @@ def test_what_depends_on_the_settings_is_not_kept() -> None:
         resume=NEVER_RESUME,
         location=SCHEDULE.location,
     )
-    assert encode_checked(Checked(((resuming, ()),)), file="a.yaml", day=DAY) == b""
+    assert encode_checked(Checked(((resuming, ()),)), file="a.yaml", day=DAY, most=MOST) == b""
 
 
 def test_what_cannot_be_written_is_not_kept() -> None:
     """Python itself refuses to read a number of more digits."""
     work = Work(action="a", inputs=({"n": 10**5000},))
     endless = Schedule(address=SCHEDULE.address, work=work, cron=SCHEDULE.cron, location=SCHEDULE.location)
-    assert encode_checked(Checked(((endless, ()),)), file="a.yaml", day=DAY) == b""
+    assert encode_checked(Checked(((endless, ()),)), file="a.yaml", day=DAY, most=MOST) == b""
+
+
+def test_what_grows_beyond_reason_is_not_kept() -> None:
+    """What stands in the defaults once is written with each resource."""
+    work = Work(action="a", inputs=({},), parameters={"long": "x" * 1000})
+    many = [
+        Schedule(address=Address(Kind.SCHEDULE, f"s{n}"), work=work, cron="0 9 * * *", location=SCHEDULE.location)
+        for n in range(100)
+    ]
+    checked = Checked(tuple((row, ()) for row in many))
+    assert encode_checked(checked, file="a.yaml", day=DAY, most=MOST) == b""
+    assert len(encode_checked(checked, file="a.yaml", day=DAY, most=2 * MOST)) > MOST
+
+
+def test_a_zone_that_is_no_longer_known_is_looked_at_anew() -> None:
+    """The zones are those of the machine, which may change at any time."""
+    nowhere = Schedule(
+        address=SCHEDULE.address,
+        work=SCHEDULE.work,
+        cron=SCHEDULE.cron,
+        timezone="Foo/Bar",
+        location=SCHEDULE.location,
+    )
+    line = encode_checked(Checked(((nowhere, ()),)), file="a.yaml", day=DAY, most=MOST)
+    assert line
+    assert decode_checked(line, file="a.yaml", day=DAY) is None
 
 
 def test_a_time_that_would_come_back_as_another_is_not_kept() -> None:
@@ -136,7 +163,7 @@ def test_a_time_that_would_come_back_as_another_is_not_kept() -> None:
         at = datetime(2026, 6, 1, tzinfo=timezone(timedelta(hours=1, seconds=seconds)))
         address = Address(Kind.RUN, "a")
         run = OneOffRun(address=address, work=work, schedule_at=at, location=SCHEDULE.location)
-        line = encode_checked(Checked(((run, ()),)), file="a.yaml", day=DAY)
+        line = encode_checked(Checked(((run, ()),)), file="a.yaml", day=DAY, most=MOST)
         assert (line == b"") == bool(seconds)
 
 

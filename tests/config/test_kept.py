@@ -6,10 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
 
+from cdsync.cachefile import CacheFile
 from cdsync.config import Configuration, load, unchanged
 from cdsync.config.folder import FolderFiles
 from cdsync.config.kept import Documents
@@ -205,6 +209,16 @@ def test_a_damaged_file_is_as_good_as_none(root: Path, cache: Path) -> None:
         kept(cache).write_bytes(content)
         assert load(root, now=NOW, cache=cache) == plain
         assert kept(cache).read_bytes() == whole
+
+
+@pytest.mark.parametrize("line", [b"x", b"%s\tnope\t", b"%s\t1\t", b"%s\t[{},true,[1]]\t", b"%s\t[", b"\xff\t1\t1"])
+def test_a_line_that_makes_no_sense_is_as_good_as_none(root: Path, cache: Path, line: bytes) -> None:
+    """Also when the digest of all lines is right: anybody can make one."""
+    plain = load(root, now=NOW, cache=cache)
+    file = CacheFile(kept(cache), depends_on=f"{yaml.__version__} {msgspec.__version__}")
+    assert file.read()
+    file.write([line.replace(b"%s", sha256((root / "plain.yaml").read_bytes()).hexdigest().encode())])
+    assert load(root, now=NOW, cache=cache) == plain
 
 
 def test_that_of_another_reader_or_user_is_not_taken(root: Path, cache: Path) -> None:

@@ -116,7 +116,12 @@ def test_torn_bytes_are_told_or_harmless(tmp_path: Path, sound: bytes, seed: int
         assert len(str(found)) == len(str(right)), "rows were lost in silence"
 
 
-@pytest.mark.parametrize("record", ["", "no json", "[]", "{}", '{"address": "nothing"}', "null", '{"address": 7}'])
+DEEP = f'{{"a_field_of_tomorrow": {"[" * 5000 + "]" * 5000}}}'
+
+
+@pytest.mark.parametrize(
+    "record", ["", "no json", "[]", "{}", '{"address": "nothing"}', "null", '{"address": 7}', DEEP], ids=range(8)
+)
 @pytest.mark.parametrize("column", ["ownership.record", "journal.intent"])
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path, record: str, column: str) -> None:
     """A row of ours that holds something else is damage, told with the file's name."""
