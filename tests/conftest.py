@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import Counter
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import settings
 # Without a deadline, because the machine may be busy with the others.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs us in the background has us deaf to Ctrl-C, and so every program that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONG = ("test_crash_points", "test_seeded", "test_the_tour_ends_well")
 """What takes longest, by what is in its name."""
