@@ -113,9 +113,11 @@ def read_root(files: Files, *, settings_required: bool = False, documents: Docum
             text = read_text(files, file)
         except ConfigError as error:
             problems += error.problems
-        else:
-            digests[text.file] = text.sha256
-            trees[text.file] = documents.read(text)
+            continue
+        if text.file in trees:
+            problems.append(at_start(text.file, "two files are shown by this name; rename one of them"))
+        digests[text.file] = text.sha256
+        trees[text.file] = documents.read(text)
     return Reading(files=files, trees=trees, digests=digests, problems=tuple(problems))
 
 

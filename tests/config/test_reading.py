@@ -143,6 +143,23 @@ def test_a_file_whose_name_cannot_be_printed_is_named_on_one_line(root_of: RootO
     ]
 
 
+def test_two_files_that_are_shown_by_one_name_are_refused(root_of: RootOf, frozen_now: datetime) -> None:
+    """Neither may stand for the other: one of both declarations would be lost."""
+    names_of_both = ("in\xa0.yaml", "in\\xa0.yaml")
+    root = root_of(
+        {
+            name: f"schedules: {{s{n}: {{action: a, cron: 0 9 * * 1, inputs: [{{}}]}}}}\n"
+            for n, name in enumerate(names_of_both)
+        }
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(root, now=frozen_now)
+
+    assert [str(problem) for problem in caught.value.problems] == [
+        "in\\xa0.yaml:1:1: two files are shown by this name; rename one of them"
+    ]
+
+
 def test_a_folder_that_may_not_be_read_is_told(root_of: RootOf, frozen_now: datetime) -> None:
     """A folder without permission is an error, not an absence of files."""
     if os.geteuid() == 0:
