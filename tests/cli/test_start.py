@@ -84,7 +84,8 @@ def test_a_flag_in_the_wrong_place_is_answered_with_the_right_one(
 
 def test_no_help_shows_how_it_is_laid_out() -> None:
     """What tells click to leave lines as they are is not for readers."""
-    context = click.Context(cli)
+    # With the settings of the command line: what a command is asked for once, click remembers.
+    context = click.Context(cli, **cli.context_settings)
     commands = [cli.get_command(context, name) for name in COMMANDS]
 
     assert [command.name for command in commands if command and "\\b" in command.get_help(context)] == []

@@ -12,7 +12,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 import pytest
 from click.shell_completion import BashComplete, get_completion_class
 
@@ -113,8 +112,10 @@ def test_a_watch_needs_a_terminal(tmp_path: Path) -> None:
 )
 def test_a_watch_that_cannot_be_meant_is_refused(tmp_path: Path, flags: list[str], fault: str) -> None:
     """It is said before anything is asked of the account."""
-    with pytest.raises(click.UsageError, match=fault):
-        cli.main(["-C", str(tmp_path), "status", "--watch", *flags], standalone_mode=False)
+    done = Shell(tmp_path).run("status", "--watch", *flags)
+
+    assert (done.code, done.out) == (1, "")
+    assert fault in done.err
 
 
 def completed(root: Path, *words: str) -> list[str]:
