@@ -21,6 +21,9 @@ from cdsync.errors import GitError, GitTimedOut
 MOST_OUTPUT = 64 * 1024 * 1024
 """Bytes that git may answer where nothing else is said."""
 
+LAST_WORDS = 5.0
+"""Seconds in which the pipes of a program that has ended must come to their end."""
+
 MOST_COMPLAINT = 16 * 1024
 """Bytes of its error output that are kept, from the start."""
 
@@ -202,10 +205,16 @@ async def _read_start(stream: asyncio.StreamReader | None) -> str:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Let nothing of a run outlive it: as long as something is to be read, somebody of its process group lives."""
-    streams = (process.stdout, process.stderr)
-    if process.returncode is None or not all(stream is None or stream.at_eof() for stream in streams):
+    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+    if process.returncode is None or not all(stream.at_eof() for stream in streams):
         _kill(process)
     await process.wait()
+    # A pipe is closed once all that was left in it is read; whoever has left the group may hold it for longer.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WORDS):
+            for stream in streams:
+                while await stream.read(1024 * 1024):
+                    pass
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

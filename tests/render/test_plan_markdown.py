@@ -89,13 +89,14 @@ def test_nobody_is_mentioned_and_nothing_is_referred_to() -> None:
 @example("- a")
 @example("1. a")
 @example("12) a")
+@example("0 #")
 def test_a_sentence_and_a_value_read_as_they_are(text: str) -> None:
     """Any text survives as text, in a line of its own and in the cell of a table."""
     words = printable(text)
     for escaped in (prose(text), code(text)):
         page = rendered(f"| a | b |\n| --- | --- |\n| {escaped} | x |\n\n> {escaped}\n")
-        assert page.root.query("td")[0].to_text(separator="").strip() == words.strip()
-        assert page.root.query("blockquote")[0].to_text(separator="").strip() == words.strip()
+        assert page.root.query("td")[0].to_text(separator="", strip=False).strip() == words.strip()
+        assert page.root.query("blockquote")[0].to_text(separator="", strip=False).strip() == words.strip()
         assert {node.name for node in page.root.query("td *")} <= {"code"}
 
 
