@@ -184,15 +184,17 @@ async def _feed(channel: asyncio.StreamWriter | None, given: bytes) -> None:
 
 
 async def _read(process: asyncio.subprocess.Process, most: int) -> bytes | None:
-    """All that comes; None if that is more than may come, after which nothing comes any more."""
+    """All that comes; None if that is more than may come, after which the program is killed."""
     parts: list[bytes] = []
     size = 0
     while process.stdout is not None and (part := await process.stdout.read(1024 * 1024)):
         size += len(part)
-        parts.append(part)
         if size > most:
             _kill(process)
+            # Asyncio calls a program ended once its pipes are, and stops reading a pipe that nobody empties.
+            await _empty(process.stdout)
             return None
+        parts.append(part)
     return b"".join(parts)
 
 
@@ -203,18 +205,21 @@ async def _read_start(stream: asyncio.StreamReader | None) -> str:
     return kept.decode("utf-8", "replace")
 
 
+async def _empty(stream: asyncio.StreamReader) -> None:
+    while await stream.read(1024 * 1024):
+        pass
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Let nothing of a run outlive it: as long as something is to be read, somebody of its process group lives."""
     streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
     if process.returncode is None or not all(stream.at_eof() for stream in streams):
         _kill(process)
-    await process.wait()
-    # A pipe is closed once all that was left in it is read; whoever has left the group may hold it for longer.
+    # What is left in the pipes is read, as they are closed no sooner, and the program is not called ended before that.
+    # Whoever has left the process group may hold them for longer than anybody wants to wait.
     with suppress(TimeoutError):
         async with asyncio.timeout(LAST_WORDS):
-            for stream in streams:
-                while await stream.read(1024 * 1024):
-                    pass
+            await asyncio.gather(process.wait(), *map(_empty, streams))
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -14,7 +14,7 @@ import pytest
 from watchfiles import awatch
 
 from cdsync.errors import GitError, GitTimedOut
-from cdsync.gitsource.program import MOST_COMPLAINT, Git
+from cdsync.gitsource.program import LAST_WORDS, MOST_COMPLAINT, Git
 from tests.gitsource.upstream import REAL_GIT, RUN, Machine, Upstream, is_over
 
 ONE = {"a.yaml": RUN.format("one")}
@@ -67,7 +67,8 @@ def test_a_run_that_is_given_up_leaves_nothing_behind(machine: Machine, upstream
 
     async def scenario() -> None:
         task = asyncio.create_task(machine.latest())
-        async for _ in awatch(pids, step=20):
+        # What was there before the watch began is no change, so it looks now and then as well.
+        async for _ in awatch(pids, step=20, rust_timeout=100, yield_on_timeout=True):
             if len(started(pids)) == 2:
                 break
         task.cancel()
@@ -78,9 +79,18 @@ def test_a_run_that_is_given_up_leaves_nothing_behind(machine: Machine, upstream
     assert [is_over(pid) for pid in started(pids)] == [True, True]
 
 
+ENDLESS = """
+import fcntl, os
+fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1024 * 1024)
+{before}
+while True:
+    os.write(1, b'x' * 1024 * 1024)
+"""
+
+
 def test_an_answer_without_end_is_cut_off(machine: Machine) -> None:
     """A remote cannot fill the memory of the machine, nor leave a pipe open."""
-    machine.put_on_path("git", "while True:\n    print('x' * 100_000)\n")
+    machine.put_on_path("git", ENDLESS.format(before=""))
 
     async def scenario() -> None:
         with pytest.raises(GitError, match="git ls-remote answers more than 1 MiB"):
@@ -90,6 +100,34 @@ def test_an_answer_without_end_is_cut_off(machine: Machine) -> None:
         asyncio.run(scenario())
     # Whatever was left open is told now, and not in the middle of another test.
     gc.collect()
+
+
+def test_what_a_killed_program_leaves_in_its_pipe_holds_nobody_up(machine: Machine) -> None:
+    """Neither when it is cut off nor when its time is over, and not even if it closed its complaints first."""
+    machine.put_on_path("git", ENDLESS.format(before="os.close(2)"))
+    began = time.monotonic()
+    with pytest.raises(GitError, match="git ls-remote answers more than 1 MiB"):
+        asyncio.run(machine.latest())
+    assert time.monotonic() - began < LAST_WORDS
+
+
+def test_a_run_given_up_while_its_pipe_is_full_ends_at_once(tmp_path: Path, machine: Machine) -> None:
+    """Nobody reads any more when a task is cancelled; what is left in the pipe is read all the same."""
+    sign = tmp_path / "started"
+    os.mkfifo(sign)
+    machine.put_on_path("git", ENDLESS.format(before=f"os.close(2); open({str(sign)!r}, 'w').close()"))
+    git = program(tmp_path, **machine.environment)
+
+    async def scenario() -> float:
+        task = asyncio.create_task(git.run("ls-remote", most=1024 * 1024 * 1024))
+        await asyncio.to_thread(sign.read_bytes)
+        task.cancel()
+        began = time.monotonic()
+        await asyncio.wait({task})
+        assert task.cancelled()
+        return time.monotonic() - began
+
+    assert asyncio.run(scenario()) < LAST_WORDS
 
 
 def test_a_complaint_without_end_is_shortened(tmp_path: Path, machine: Machine) -> None:
