@@ -8,7 +8,8 @@ Several are left for a person, and so is one that was made long after the reques
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -16,8 +17,8 @@ from functools import partial
 from cdsync.api import Api
 from cdsync.core.context import SKEW, owned_uids
 from cdsync.core.match import made_late, matching_runs, matching_schedules
-from cdsync.core.model import Address, RemoteRun, RemoteSchedule
-from cdsync.core.records import HistoryEntry, PendingIntent
+from cdsync.core.model import Address, Ownership, RemoteRun, RemoteSchedule
+from cdsync.core.records import HistoryEntry, Intent, PendingIntent
 from cdsync.executor.journaled import first_sight
 from cdsync.store import Store
 
@@ -82,29 +83,77 @@ async def _look(
     waiting: list[Address] = []
     ambiguous: dict[Address, tuple[str, ...]] = {}
     longest = timedelta()
-    for pending in store.pending():
-        address = pending.intent.address
-        matches = await _matches(api, store, pending, labels=labels)
-        if len(matches) == 1 and not made_late(pending.intent, matches[0]):
-            _own(store, pending, matches[0].uid, revision=revision, api=api)
-            found.append(address)
-        elif matches:
-            ambiguous[address] = tuple(remote.uid for remote in matches)
-        elif (wait := _wait(api, store, pending, settle=settle, under_way=under_way)) > timedelta():
-            longest = max(longest, wait)
-            waiting.append(address)
-        else:
-            entry = _entry(pending, "absent", uid=None, revision=revision, api=api)
-            store.finish(pending.id, "absent", entry=entry)
-            absent.append(address)
+    state = store.owned()
+    # What we knew before, also what we have cancelled since, cannot be what these requests made.
+    known = {*owned_uids(state), *state.runs, *store.known_uids()}
+    for group in _by_listing(store.pending()):
+        began = api.local_now()
+        listed = await _listed(api, group, labels=labels)
+        took = max(api.local_now() - began, timedelta())
+        for pending in group:
+            address = pending.intent.address
+            matches = _matches(pending.intent, listed, known, labels=labels)
+            if len(matches) == 1 and not made_late(pending.intent, matches[0]):
+                known.add(matches[0].uid)
+                _own(store, pending, matches[0].uid, revision=revision, api=api)
+                found.append(address)
+            elif matches:
+                ambiguous[address] = tuple(remote.uid for remote in matches)
+            elif (wait := _wait(api, store, pending, took=took, settle=settle, under_way=under_way)) > timedelta():
+                longest = max(longest, wait)
+                waiting.append(address)
+            else:
+                entry = _entry(pending, "absent", uid=None, revision=revision, api=api)
+                store.finish(pending.id, "absent", entry=entry)
+                absent.append(address)
     return Resolution(tuple(found), tuple(absent), tuple(waiting), ambiguous, longest)
 
 
-def _wait(api: Api, store: Store, pending: PendingIntent, *, settle: timedelta, under_way: timedelta) -> timedelta:
-    """How long after this look in vain another one rules a creation out; nothing when this one does."""
+def _by_listing(pendings: Iterable[PendingIntent]) -> Iterable[list[PendingIntent]]:
+    """Those that one listing can answer for: of one kind and one action."""
+    groups: defaultdict[tuple[str, str], list[PendingIntent]] = defaultdict(list)
+    for pending in pendings:
+        groups[pending.intent.step, _record(pending).action].append(pending)
+    return groups.values()
+
+
+async def _listed(
+    api: Api, group: Sequence[PendingIntent], *, labels: bool | None
+) -> Collection[RemoteSchedule] | Collection[RemoteRun]:
+    """Everything that a group of creations may have made."""
+    intents = [pending.intent for pending in group]
+    # A label is looked for among all, because then no clock has to be believed.
+    labelled = labels is not False and any(intent.label is not None for intent in intents)
+    since = None if labelled else min(intent.sent_at for intent in intents) - SKEW
+    action = _record(group[0]).action
+    if intents[0].step == "launch":
+        return (await api.runs(actions=[action], since=since)).values()
+    return (await api.schedules_made(action, since=since)).values()
+
+
+def _matches(
+    intent: Intent,
+    listed: Collection[RemoteSchedule] | Collection[RemoteRun],
+    known: Set[str],
+    *,
+    labels: bool | None,
+) -> tuple[RemoteSchedule, ...] | tuple[RemoteRun, ...]:
+    unowned = [remote for remote in listed if remote.uid not in known and remote.uid not in intent.already_there]
+    if intent.step == "launch":
+        return matching_runs(intent, [one for one in unowned if isinstance(one, RemoteRun)], labels=labels)
+    return matching_schedules(intent, [one for one in unowned if isinstance(one, RemoteSchedule)], labels=labels)
+
+
+def _wait(
+    api: Api, store: Store, pending: PendingIntent, *, took: timedelta, settle: timedelta, under_way: timedelta
+) -> timedelta:
+    """How long after this look in vain another one rules a creation out; nothing when this one does.
+
+    `took` is how long it took to look: what appeared meanwhile was not seen for certain.
+    """
     # Whose end nobody saw may have left right before its sender died or was cut off, and that before the first look.
     whole = settle if pending.lost else under_way + settle
-    now, local = api.server_now(), api.local_now()
+    now, local = api.server_now() - took, api.local_now() - took
     first, first_local = pending.missed_at, pending.missed_local
     # Either clock may leap, the server's with each answer; a look that lies ahead was noted by one that has gone back.
     if first is None or first_local is None or first > now or first_local > local:
@@ -113,34 +162,16 @@ def _wait(api: Api, store: Store, pending: PendingIntent, *, settle: timedelta, 
     return whole - min(now - first, local - first_local)
 
 
-async def _matches(
-    api: Api, store: Store, pending: PendingIntent, *, labels: bool | None
-) -> tuple[RemoteSchedule, ...] | tuple[RemoteRun, ...]:
-    intent = pending.intent
-    record = intent.record
-    if record is None:
-        return ()
-    # A label is looked for among all, because then no clock has to be believed.
-    since = None if intent.label is not None and labels is not False else intent.sent_at - SKEW
-    state = store.owned()
-    # What we knew before, also what we have cancelled since, cannot be what this request made.
-    known = owned_uids(state) | state.runs.keys() | store.known_uids() | set(intent.already_there)
-    if intent.step == "launch":
-        runs = await api.runs(actions=[record.action], since=since)
-        unowned_runs = (run for run in runs.values() if run.uid not in known)
-        return matching_runs(intent, unowned_runs, labels=labels)
-    schedules = await api.schedules_made(record.action, since=since)
-    unowned = (schedule for schedule in schedules.values() if schedule.uid not in known)
-    return matching_schedules(intent, unowned, labels=labels)
-
-
 def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:
-    record = pending.intent.record
-    if record is None:
-        raise ValueError(f"the creation of {pending.intent.address} has no ownership to record")
-    owned = replace(record, uid=uid, made_at=max(api.server_now(), api.local_now()))
+    owned = replace(_record(pending), uid=uid, made_at=max(api.server_now(), api.local_now()))
     entry = _entry(pending, "found", uid=uid, revision=revision, api=api)
     store.finish(pending.id, "done", owned=owned, run=first_sight(owned), entry=entry)
+
+
+def _record(pending: PendingIntent) -> Ownership:
+    if pending.intent.record is None:
+        raise ValueError(f"the creation of {pending.intent.address} has no ownership to record")
+    return pending.intent.record
 
 
 def _entry(pending: PendingIntent, result: str, *, uid: str | None, revision: str | None, api: Api) -> HistoryEntry:

@@ -11,6 +11,7 @@ import pytest
 from cdsync.core.actions import BlockedReason
 from cdsync.core.model import Resource, Schedule
 from cdsync.errors import ApiError
+from cdsync.reconciler import known_labels
 from cdsync.resolution import resolve
 from cdsync.simulator import Fault
 from cdsync.simulator.account import Order
@@ -256,6 +257,51 @@ def test_one_look_in_vain_rules_nothing_out(tmp_path: Path, labels: str) -> None
             )
         assert found.absent == (declared.address,)
         assert world.pending() == ()
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@KINDS
+@LABELS
+def test_what_appears_while_a_look_takes_its_time_is_not_ruled_out(
+    tmp_path: Path, labels: str, declared: Resource
+) -> None:
+    """A look shows what was there when it began, however much later its answer comes."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost("slow"), seconds=29))
+        await killed(world, declared, after=1)
+        await world.apply(declared, patient=False)
+        await asyncio.sleep(20)
+        world.trouble(Fault(kind="slow", method="GET", path="*/list", after=True, seconds=27))
+        assert not (await world.apply(declared, patient=False)).complete
+        assert (await world.apply(declared)).complete
+        assert made(world) == 1
+
+    live_in(tmp_path, story, labels=labels)
+
+
+@LABELS
+def test_many_in_doubt_are_looked_for_together(tmp_path: Path, labels: str) -> None:
+    """One listing answers for all that do the same, and tells each of them its own."""
+
+    async def story(world: World) -> None:
+        crons = [f"{minute} 9 * * *" for minute in range(30)]
+        declared = [schedule(f"{of}-{cron[:2].strip()}", cron, of=of) for of in ("find", "enrich") for cron in crons]
+        world.trouble(replace(lost("drop_after"), times=len(declared)))
+        world.trouble(Fault(kind="status", code=401, method="GET", skip=1))
+        with pytest.raises(ApiError):
+            await world.apply(*declared)
+        assert len(world.pending()) == len(declared)
+        before = len(world.account.calls)
+        async with world.opened(declared) as work:
+            await resolve(work.api, work.store, labels=known_labels(work.store), **CALM)
+        # Of each action a page, and the one after it that is empty.
+        assert len(world.calls_since(before)) == 4
+        assert (await world.apply(*declared)).complete
+        assert len(world.rows()) == len(declared)
+        inputs = {row.uid: row.order.inputs for row in world.rows()}
+        assert all(inputs[world.uid_of(one)] == ({"of": one.address.name},) for one in declared)
 
     live_in(tmp_path, story, labels=labels)
 

@@ -27,7 +27,7 @@ class Journal(StateFile):
         return tuple(
             PendingIntent(
                 id=int(number),
-                intent=decode_intent(intent),
+                intent=_creation_of(intent),
                 missed_at=decode_time(missed_at),
                 missed_local=decode_time(missed_local),
                 lost=bool(lost),
@@ -86,3 +86,10 @@ class Journal(StateFile):
             connection.execute(
                 "UPDATE journal SET outcome = ? WHERE outcome IS NULL AND address = ?", (outcome, str(address))
             )
+
+
+def _creation_of(text: str) -> Intent:
+    intent = decode_intent(text)
+    if intent.record is None:
+        raise ValueError(f"the {intent.step} of {intent.address} has no ownership to record")
+    return intent

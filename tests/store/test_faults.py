@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,14 @@ def test_a_record_that_cannot_be_read_is_told(tmp_path: Path, record: str, colum
     connection.close()
     with open_reader(path) as store, pytest.raises(StoreCorrupt, match=r"state\.db"):
         store.owned()
+
+
+def test_a_creation_that_does_not_say_of_what_is_told(tmp_path: Path) -> None:
+    """Its effect could not be looked for, and to take it for absent would pay twice."""
+    with open_writer(tmp_path / "state.db", holder="a test") as store:
+        store.begin(replace(intent("a"), step="create", record=None))
+        with pytest.raises(StoreCorrupt, match="the create of schedule/a has no ownership to record"):
+            store.pending()
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
