@@ -61,6 +61,7 @@ async def look(
         WrongWorkspace: the key opens another one.
         ApiError: anything could not be read; nothing may be concluded then.
     """
+    began = api.local_now()
     expected = frozenset(row.uid for row in owned.resources.values() if still_a_schedule(row))
     retiring = frozenset(row.retiring_uid for row in owned.resources.values() if row.retiring_uid)
     needs_all = thorough or bool(owned.unresolved) or any(_unowned(row, owned) for row in desired.resources.values())
@@ -68,7 +69,7 @@ async def look(
     missing = (expected | retiring) - schedules.keys()
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
-    since = min(api.server_now(), api.local_now()) - settle
+    since = min(api.server_now(), api.local_now()) - api.elapsed(began) - settle
     older = {row.uid for row in owned.resources.values() if row.made_at is None or row.made_at <= since}
     if expected & older and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
         raise _nothing_known(len(expected))
@@ -79,6 +80,7 @@ async def look(
         gone=gone,
         runs=runs,
         capabilities=Capabilities(update_in_place=api.dialect.update_in_place, labels=labels),
+        took=api.elapsed(began),
     )
     followed, updated = remembered(owned, schedules, gone, runs, looked_for=due, now=api.server_now())
     return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)

@@ -89,7 +89,7 @@ async def _look(
     for group in _by_listing(store.pending()):
         began = api.local_now()
         listed = await _listed(api, group, labels=labels)
-        took = max(api.local_now() - began, timedelta())
+        took = api.elapsed(began)
         for pending in group:
             address = pending.intent.address
             matches = _matches(pending.intent, listed, known, labels=labels)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +110,10 @@ class Api:
     def local_now(self) -> datetime:
         """The present moment on this machine's clock, in UTC."""
         return self._client.local_now()
+
+    def elapsed(self, since: datetime) -> timedelta:
+        """How long ago a moment of this machine's clock was; never negative, also where the clock was set back."""
+        return max(self.local_now() - since, timedelta())
 
     def rate_limit(self) -> Mapping[str, str]:
         """What the last answer said of the rate limit: its X-RateLimit headers, by their names in small letters."""

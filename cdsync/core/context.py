@@ -37,7 +37,8 @@ class Context:
     `owned` already carries renames: a resource declared with `was` is found under its new address. `unresolved` does
     too, so that what may have been created under the old name is not created again under the new one.
     `contested` are resources that cannot be renamed, because their new name owns something else.
-    `earliest` is the earlier of the server's time and this machine's: what must not come too soon waits for both.
+    `earliest` is when the look began, by the earlier of the server's time and this machine's: what must not come too
+    soon waits for both, and what was not seen was absent then.
     `latest` is the later of them: what is to lie ahead lies ahead of both.
     `by_label` and `by_work` index what is live, not owned, and so could be ours without our knowing: what carries the
     label of a declared resource, and all else by what it does. `leaving` indexes likewise what is declared no more.
@@ -90,7 +91,7 @@ def make_context(
         contested=_contested(desired, state),
         policy=policy,
         now=now,
-        earliest=min(now, local_now or now),
+        earliest=min(now, local_now or now) - observed.took,
         latest=max(now, local_now or now),
         by_label=_group((remote.label, remote) for remote in unowned if remote.label in declared_labels),
         by_work=_group(

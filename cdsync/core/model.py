@@ -194,13 +194,15 @@ class ObservedState:
 
     `schedules` are the live ones by UID. `gone` are owned schedules that the listing did not show and that a request by
     UID confirmed as cancelled, completed or unknown: UID -> the last status, None for unknown.
-    `runs` are those looked for: followed ones, and others that a decision needs.
+    `runs` are those looked for: followed ones, and others that a decision needs. `took` is how long it took to look:
+    what appeared meanwhile may not be among it.
     """
 
     schedules: Mapping[str, RemoteSchedule] = field(default_factory=dict)
     gone: Mapping[str, str | None] = field(default_factory=dict)
     runs: Mapping[str, RemoteRun] = field(default_factory=dict)
     capabilities: Capabilities = field(default_factory=Capabilities)
+    took: timedelta = timedelta()
 
 
 LEFT_ALONE = "it was left alone by hand"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cdsync.core.events import Progressed
 from cdsync.core.match import contains
-from cdsync.core.progress import ANSWER_LOST, LIVE, not_sent
+from cdsync.core.progress import ANSWER_LOST, LIVE, LiveProgress, not_sent
 from cdsync.executor.live_desk import Desk
 
 UNSURE = timedelta(minutes=10)
@@ -20,37 +20,46 @@ async def settle_question(desk: Desk) -> None:
     progress = desk.progress
     if progress.asked_at is not None:
         since = progress.counted_from or progress.asked_at - UNSURE
-        while await _count(desk, since) <= progress.baseline + progress.answered:
-            if (wait := _doubtful_for(desk)) <= timedelta():
-                return desk.keep(not_sent(progress))
+        while (began := await _looked_in_vain(desk, since)) is not None:
+            took = desk.shop.api.elapsed(began)
             progress = replace(
                 progress,
-                missed_at=progress.missed_at or desk.shop.now(),
-                missed_here=progress.missed_here or desk.shop.api.local_now(),
+                missed_at=progress.missed_at or desk.shop.now() - took,
+                missed_here=progress.missed_here or desk.shop.api.local_now() - took,
             )
+            wait = _until_ruled_out(progress, desk)
+            if wait <= -took:
+                return desk.keep(not_sent(progress))
             desk.keep(progress)
             if desk.shop.patience < wait:
                 return None
-            note = f"looks again in {wait.total_seconds():.0f} s whether its last request was answered"
-            desk.shop.tell(Progressed(desk.action, progress.over, progress.total, note))
             # The server's clock is known to the second only.
-            await asyncio.sleep(wait.total_seconds() + 1)
+            pause = max(wait.total_seconds(), 0.0) + 1
+            note = f"looks again in {pause:.0f} s whether its last request was answered"
+            desk.shop.tell(Progressed(desk.action, progress.over, progress.total, note))
+            await asyncio.sleep(pause)
         desk.give_up(ANSWER_LOST, f"asked for at {progress.asked_at:%Y-%m-%d %H:%M:%S} UTC, and the answer was lost")
     return await count_anew(desk)
 
 
-def _doubtful_for(desk: Desk) -> timedelta:
-    """For how long a request that was not seen may still show up: both clocks must say that it had its time."""
-    progress, settle = desk.progress, desk.shop.settle
+async def _looked_in_vain(desk: Desk, since: datetime) -> datetime | None:
+    """When a look began that does not show the request, by this machine's clock; None when one shows it.
+
+    What appeared while it was under way may not be in it.
+    """
+    began = desk.shop.api.local_now()
+    count = await _count(desk, since)
+    return began if count <= desk.progress.baseline + desk.progress.answered else None
+
+
+def _until_ruled_out(progress: LiveProgress, desk: Desk) -> timedelta:
+    """How long until a look may begin that rules out what it does not show: both clocks must say that it had time."""
     if progress.asked_at is None or progress.missed_at is None or progress.missed_here is None:
-        return settle
+        raise ValueError(f"{desk.action.address} has no request that was looked for")
     # Nobody saw the answer being lost, so the request may have been under way for as long as it is waited for.
     lost_at = progress.lost_at or progress.asked_at + desk.shop.live_timeout
-    return max(
-        progress.missed_at + settle - desk.shop.now(),
-        progress.missed_here + settle - desk.shop.api.local_now(),
-        lost_at + settle - desk.shop.now(),
-    )
+    now, here = desk.shop.now(), desk.shop.api.local_now()
+    return desk.shop.settle + max(progress.missed_at - now, progress.missed_here - here, lost_at - now)
 
 
 async def count_anew(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -317,6 +318,28 @@ def test_a_live_answer_may_take_its_time(tmp_path: Path) -> None:
         assert (await world.apply(live(inputs=1))).complete
         assert failed(world) == []
         assert len(rows(world)) == ROWS_OF_AN_INPUT
+
+    live_in(tmp_path, story)
+
+
+def test_a_look_that_takes_long_rules_no_live_request_out(tmp_path: Path) -> None:
+    """What began while the pages of the listing were on their way is found, and not paid for again."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=290.0))
+        apply = asyncio.create_task(world.apply(live(inputs=1)))
+        await asyncio.sleep(1)
+        apply.cancel()
+        await asyncio.gather(apply, return_exceptions=True)
+        await world.apply(live(inputs=1), patient=False)
+        # The next count is made in the second 288 and answered in the second 317: the request had its time by then.
+        await asyncio.sleep(258)
+        world.transport.way = timedelta(seconds=29)
+        world.transport.astray = (world.transport.way,)
+        await world.apply(live(inputs=1), patient=False)
+        world.transport.way, world.transport.astray = timedelta(), ()
+        await world.apply(live(inputs=1))
+        assert launched(world) == 1
 
     live_in(tmp_path, story)
 

@@ -647,6 +647,26 @@ def test_what_was_just_made_and_is_not_shown_yet_is_not_made_again(
     live_in(tmp_path, story, dialect=dialect, labels=labels)
 
 
+def test_an_answer_that_takes_long_shows_what_was_there_before(tmp_path: Path) -> None:
+    """What was just made is not gone because the answer that does not show it came after the settle time."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="status", code=404, method="GET", path="*/workspaces", times=99))
+        declared = schedule("old"), schedule("a")
+        await world.apply(declared[0])
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        await world.apply(*declared)
+        # Each answer is dated when it leaves the last of the servers on its way.
+        world.transport.lag, world.transport.way = timedelta(seconds=12), timedelta(seconds=5.5)
+        world.transport.astray = (world.transport.way,)
+        assert not (await world.apply(*declared, patient=False)).complete
+        world.transport.way = timedelta()
+        assert (await world.apply(*declared)).complete
+        assert len(world.rows()) == 2
+
+    live_in(tmp_path, story)
+
+
 @pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])
 @pytest.mark.parametrize("patient", [True, False])
 def test_a_replacement_that_is_shown_late_is_waited_for(tmp_path: Path, patient: bool, labels: str) -> None:

@@ -59,7 +59,7 @@ class Watching(httpx.AsyncBaseTransport):
 
     `cut_off` is after how many seconds the connection of the next creation breaks; the server goes on with it.
 
-    `lag` is how long no read shows a schedule that was made.
+    `lag` is how long no read shows a schedule that was made, `way` how long the answer to a read is under way.
     `astray` is how far the Date of an answer is from the truth; each takes the next, and the last one stays.
     """
 
@@ -67,6 +67,7 @@ class Watching(httpx.AsyncBaseTransport):
     most: int = 0
     cut_off: float | None = None
     lag: timedelta = timedelta()
+    way: timedelta = timedelta()
     astray: tuple[timedelta, ...] = ()
     under_way: list[str] = field(default_factory=list)
 
@@ -77,6 +78,8 @@ class Watching(httpx.AsyncBaseTransport):
             date = parsedate_to_datetime(response.headers["Date"]) + self.astray[0]
             response.headers["Date"] = format_datetime(date, usegmt=True)
             self.astray = self.astray[1:] or self.astray
+        if request.method == "GET":
+            await asyncio.sleep(self.way.total_seconds())
         return response
 
     def _read_late(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
