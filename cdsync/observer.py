@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cdsync.api import Api
 from cdsync.core.following import LAG, due_for_a_look, fired_since, remembered, still_a_schedule
@@ -69,10 +69,9 @@ async def look(
     missing = (expected | retiring) - schedules.keys()
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
-    since = min(api.server_now(), api.local_now()) - api.elapsed(began) - settle
-    older = {row.uid for row in owned.resources.values() if row.made_at is None or row.made_at <= since}
-    if expected & older and not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
-        raise _nothing_known(len(expected))
+    if not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
+        since = min(api.server_now(), api.local_now()) - api.elapsed(began) - settle
+        _refuse_if_any_was_there(owned, expected, since)
     due = due_for_a_look(owned.runs.values(), most=most_runs)
     runs = await _look_at_runs(api, desired, owned, schedules, gone, due=due)
     observed = ObservedState(
@@ -86,10 +85,13 @@ async def look(
     return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)
 
 
-def _nothing_known(count: int) -> WrongWorkspace:
-    return WrongWorkspace(
-        f"the API knows none of the {count} schedules that the state owns, nor does it say which workspace this is; "
-        "nothing is concluded from it",
+def _refuse_if_any_was_there(owned: OwnedState, unknown: frozenset[str], since: datetime) -> None:
+    """Make sure that all of ours, which are `unknown` to the API, were made after `since` and so may only lag."""
+    if all(row.made_at is not None and row.made_at > since for row in owned.resources.values() if row.uid in unknown):
+        return
+    raise WrongWorkspace(
+        f"the API knows none of the {len(unknown)} schedules that the state owns, nor does it say which workspace this "
+        "is; nothing is concluded from it",
         remedy="check api.key and api.base_url; if they really are gone: cdsync forget each of them",
     )
 
