@@ -51,10 +51,7 @@ def _drawn(world: World, chance: random.Random) -> Fault | None:
             kind = chance.choice(kinds)
             return Fault(kind=kind, method=method, path=path, times=times, skip=skip)
         case 2:
-            # Later than its sender waits, but within the settle time after that.
-            seconds = chance.choice((2.0, chance.uniform(31, 43)))
-            after = chance.random() < 0.5
-            return Fault(kind="slow", method=method, path=path, seconds=seconds, after=after, skip=skip)
+            return _slow(chance, method, path, times=times, skip=skip)
         case 3:
             code = chance.choice((500, 502, 503, 504))
             after = chance.random() < 0.5
@@ -71,6 +68,15 @@ def _drawn(world: World, chance: random.Random) -> Fault | None:
             return _misleading_listing(world, chance, skip=skip)
         case _:
             return Fault(kind="unknown_fields", times=20)
+
+
+def _slow(chance: random.Random, method: str | None, path: str, *, times: int, skip: int) -> Fault:
+    if chance.random() < 0.4:
+        # It shows what was there before the answer set out.
+        return Fault(kind="slow", method="GET", seconds=chance.uniform(5, 29), after=True, times=times, skip=skip)
+    # Later than its sender waits, but within the settle time after that.
+    seconds = chance.choice((2.0, chance.uniform(31, 43)))
+    return Fault(kind="slow", method=method, path=path, seconds=seconds, after=chance.random() < 0.5, skip=skip)
 
 
 def _misleading_listing(world: World, chance: random.Random, *, skip: int) -> Fault | None:
