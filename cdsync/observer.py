@@ -61,7 +61,7 @@ async def look(
         WrongWorkspace: the key opens another one.
         ApiError: anything could not be read; nothing may be concluded then.
     """
-    began = api.local_now()
+    watch = api.stopwatch()
     expected = frozenset(row.uid for row in owned.resources.values() if still_a_schedule(row))
     retiring = frozenset(row.retiring_uid for row in owned.resources.values() if row.retiring_uid)
     needs_all = thorough or bool(owned.unresolved) or any(_unowned(row, owned) for row in desired.resources.values())
@@ -70,7 +70,7 @@ async def look(
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
     if not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
-        since = min(api.server_now(), api.local_now()) - api.elapsed(began) - settle
+        since = min(api.server_now(), api.local_now()) - watch() - settle
         _refuse_if_any_was_there(owned, expected, since)
     due = due_for_a_look(owned.runs.values(), most=most_runs)
     runs = await _look_at_runs(api, desired, owned, schedules, gone, due=due)
@@ -79,7 +79,7 @@ async def look(
         gone=gone,
         runs=runs,
         capabilities=Capabilities(update_in_place=api.dialect.update_in_place, labels=labels),
-        took=api.elapsed(began),
+        took=watch(),
     )
     followed, updated = remembered(owned, schedules, gone, runs, looked_for=due, now=api.server_now())
     return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)

@@ -87,9 +87,9 @@ async def _look(
     # What we knew before, also what we have cancelled since, cannot be what these requests made.
     known = {*owned_uids(state), *state.runs, *store.known_uids()}
     for group in _by_listing(store.pending()):
-        began = api.local_now()
+        watch = api.stopwatch()
         listed = await _listed(api, group, labels=labels)
-        took = api.elapsed(began)
+        took = watch()
         for pending in group:
             address = pending.intent.address
             matches = _matches(pending.intent, listed, known, labels=labels)
@@ -149,17 +149,18 @@ def _wait(
 ) -> timedelta:
     """How long after this look in vain another one rules a creation out; nothing when this one does.
 
-    `took` is how long it took to look: what appeared meanwhile was not seen for certain.
+    `took` is how long it took to look: what appeared meanwhile was not seen for certain. So the first look is dated by
+    its end, and one that rules out by its beginning.
     """
     # Whose end nobody saw may have left right before its sender died or was cut off, and that before the first look.
     whole = settle if pending.lost else under_way + settle
-    now, local = api.server_now() - took, api.local_now() - took
+    now, local = api.server_now(), api.local_now()
     first, first_local = pending.missed_at, pending.missed_local
     # Either clock may leap, the server's with each answer; a look that lies ahead was noted by one that has gone back.
     if first is None or first_local is None or first > now or first_local > local:
         store.missed(pending.id, now, local=local)
         return max(whole, timedelta(microseconds=1))
-    return whole - min(now - first, local - first_local)
+    return whole + took - min(now - first, local - first_local)
 
 
 def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:

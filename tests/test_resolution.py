@@ -281,6 +281,28 @@ def test_what_appears_while_a_look_takes_its_time_is_not_ruled_out(
     live_in(tmp_path, story, labels=labels)
 
 
+@KINDS
+@LABELS
+def test_a_clock_that_is_set_while_one_looks_rules_nothing_out(tmp_path: Path, labels: str, declared: Resource) -> None:
+    """The first look is dated by its end, by whatever clock: set ahead meanwhile, it would seem to be long past."""
+
+    async def story(world: World) -> None:
+        world.trouble(replace(lost("slow"), seconds=25))
+        await killed(world, declared, after=1)
+        world.transport.way = timedelta(seconds=2)
+        looking = asyncio.create_task(world.apply(declared, patient=False))
+        await asyncio.sleep(1)
+        world.clock.shift = timedelta(minutes=1)
+        await looking
+        world.transport.way = timedelta()
+        assert not (await world.apply(declared, patient=False)).complete
+        await asyncio.sleep(60)
+        assert (await world.apply(declared)).complete
+        assert made(world) == 1
+
+    live_in(tmp_path, story, labels=labels)
+
+
 @LABELS
 def test_many_in_doubt_are_looked_for_together(tmp_path: Path, labels: str) -> None:
     """One listing answers for all that do the same, and tells each of them its own."""

@@ -39,15 +39,19 @@ class StuckError(RuntimeError):
 
 
 class VirtualClock:
-    """The time of a virtual loop as a moment; also a plain callable, which is what cdsync and the simulator take."""
+    """The time of a virtual loop as a moment; also a plain callable, which is what cdsync and the simulator take.
+
+    `shift` is by how much it is wrong, which the simulated API's own is not.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, start: datetime) -> None:
         self._loop = loop
         self._start = start.astimezone(UTC)
+        self.shift = timedelta()
 
     def now(self) -> datetime:
         """The present moment in UTC, to the microsecond."""
-        return self._start + timedelta(seconds=self.elapsed)
+        return self._start + timedelta(seconds=self.elapsed) + self.shift
 
     @property
     def elapsed(self) -> float:

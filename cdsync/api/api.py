@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from contextlib import asynccontextmanager
@@ -111,9 +112,12 @@ class Api:
         """The present moment on this machine's clock, in UTC."""
         return self._client.local_now()
 
-    def elapsed(self, since: datetime) -> timedelta:
-        """How long ago a moment of this machine's clock was; never negative, also where the clock was set back."""
-        return max(self.local_now() - since, timedelta())
+    def stopwatch(self) -> Callable[[], timedelta]:
+        """What tells how long ago this was: the longer of what this machine's clock says, which may be set, and what
+        has passed for the process, which stands still while the machine sleeps."""
+        loop = asyncio.get_running_loop()
+        local, began = self.local_now(), loop.time()
+        return lambda: max(self.local_now() - local, timedelta(seconds=loop.time() - began))
 
     def rate_limit(self) -> Mapping[str, str]:
         """What the last answer said of the rate limit: its X-RateLimit headers, by their names in small letters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdsync.core.actions import Blocked, BlockedReason
-from cdsync.core.context import Context
+from cdsync.core.context import SKEW, Context
 from cdsync.core.model import Address, Ownership
 
 
@@ -26,9 +26,12 @@ def not_shown_yet(owned: Ownership, context: Context) -> Blocked | None:
 
     Reads may lag behind what was written for as long as the settle time, so until then a 404 is no absence.
     """
-    if owned.made_at is None or context.observed.gone.get(owned.uid, "shown") is not None:
+    if context.observed.gone.get(owned.uid, "shown") is not None:
         return None
-    until = owned.made_at + context.policy.settle
+    # What was adopted may have been made a moment ago, too; a date far ahead is none.
+    if (made_at := owned.made_at or owned.created_at) > context.latest + SKEW:
+        return None
+    until = made_at + context.policy.settle
     if context.earliest >= until:
         return None
     return Blocked(

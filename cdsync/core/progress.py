@@ -34,8 +34,8 @@ class LiveProgress:
 
     `done`, `empty` and `failed` count inputs that are over: with rows, without, and refused; the next one is that after
     them. `cursor` is where the next page of the present input is, as the API gave it. `asked_at` is when its first
-    request left, as long as nobody knows what became of it, `lost_at` when its answer was lost, if that was seen, and
-    `missed_at` when looking for it first found nothing (`missed_here` on this machine's clock).
+    request was to leave, as long as nobody knows what became of it, `lost_at` when it was over without an answer, if
+    that was seen, and `missed_at` when looking for it first found nothing (`missed_here` on this machine's clock).
     `held` are the rows of a page that was answered and is not known to be in the file yet, `held_next` is where the
     next one is; `held_failure` is likewise the line about an input that failed.
     `tries` counts passing faults of the present input, `alike` the inputs in a row that failed with `label`.

@@ -116,9 +116,12 @@ def _twin_in_doubt(action: Action, shop: Workshop) -> Address | None:
 
 async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Event], None]) -> list[Result]:
     results: list[Result] = []
-    for action in group:
+    # A live request in doubt is looked for by counting, which others of its action would upset.
+    for action in sorted(group, key=lambda action: not _asked_in_vain(action, shop)):
         if shop.stopping():
             results.append(_skip(action, "cdsync is stopping; the next pass does it", on_event))
+        elif (other := _live_one_in_doubt(action, shop)) is not None:
+            results.append(_wait_for(other, action, on_event))
         elif results and results[-1].outcome == "unknown":
             results.append(_wait_for(results[-1].action.address, action, on_event))
         elif action.kind in BRINGS_INTO_BEING and (twin := _twin_in_doubt(action, shop)) is not None:
@@ -126,6 +129,25 @@ async def _run_group(group: list[Action], shop: Workshop, on_event: Callable[[Ev
         else:
             results.append(await _run_one(action, shop, on_event))
     return results
+
+
+def _asked_in_vain(action: Action, shop: Workshop) -> bool:
+    """Whether it is not known what became of the last request of a live run."""
+    progress = shop.store.live(action.address) if action.kind is ActionKind.FETCH else None
+    return progress is not None and progress.asked_at is not None
+
+
+def _live_one_in_doubt(action: Action, shop: Workshop) -> Address | None:
+    """Another live run of the same action whose request is in doubt, and will be settled by a pass."""
+    if action.kind is not ActionKind.FETCH or _asked_in_vain(action, shop):
+        return None
+    resources = shop.desired.resources
+    asked_for = resources[action.address].work.action if action.address in resources else None
+    for address, progress in shop.store.all_live().items():
+        open_question = progress.asked_at is not None and progress.halted is None
+        if open_question and progress.action == asked_for and address in resources:
+            return address
+    return None
 
 
 def _wait_for(other: Address, action: Action, on_event: Callable[[Event], None]) -> Result:

@@ -177,23 +177,28 @@ async def change_journaled(
     request: Callable[[], Awaitable[object]],
     *,
     owned: Ownership | None = None,
+    doubtful: Ownership | None = None,
     run: FollowedRun | None = None,
     entry: bool = True,
 ) -> None:
     """Send a change of an existing object, once, and record what follows from it.
 
     `owned` and `run` are written when it succeeds. A lost answer needs no resolution: the next listing shows what is,
-    and a change that is sent again sets the same values again.
+    and a change that is sent again sets the same values again. For what no listing shows, `doubtful` is what is known
+    as long as the answer is not.
 
     Raises:
         ApiError: it had no effect, or, as OutcomeUnknown, may have had one.
     """
-    number = shop.store.begin(Intent(address=action.address, step=step, uid=uid, sent_at=shop.now()))
+    before = shop.owned(action) if doubtful is not None else None
+    intent = Intent(address=action.address, step=step, uid=uid, sent_at=shop.now())
+    number = shop.store.begin(intent, owned=doubtful)
     try:
         await request()
     except ApiError as error:
         outcome = "unknown" if isinstance(error, OutcomeUnknown) else "refused"
-        shop.store.finish(number, outcome, entry=shop.entry(action, outcome, uid=uid, detail=str(error)))
+        known = before if outcome == "refused" else None
+        shop.store.finish(number, outcome, owned=known, entry=shop.entry(action, outcome, uid=uid, detail=str(error)))
         raise
     done = shop.entry(action, "done", uid=uid) if entry else None
     shop.store.finish(number, "done", owned=owned, run=run, entry=done)

@@ -20,13 +20,8 @@ async def settle_question(desk: Desk) -> None:
     progress = desk.progress
     if progress.asked_at is not None:
         since = progress.counted_from or progress.asked_at - UNSURE
-        while (began := await _looked_in_vain(desk, since)) is not None:
-            took = desk.shop.api.elapsed(began)
-            progress = replace(
-                progress,
-                missed_at=progress.missed_at or desk.shop.now() - took,
-                missed_here=progress.missed_here or desk.shop.api.local_now() - took,
-            )
+        while (took := await _looked_in_vain(desk, since)) is not None:
+            progress = _missed(progress, desk)
             wait = _until_ruled_out(progress, desk)
             if wait <= -took:
                 return desk.keep(not_sent(progress))
@@ -42,24 +37,33 @@ async def settle_question(desk: Desk) -> None:
     return await count_anew(desk)
 
 
-async def _looked_in_vain(desk: Desk, since: datetime) -> datetime | None:
-    """When a look began that does not show the request, by this machine's clock; None when one shows it.
+async def _looked_in_vain(desk: Desk, since: datetime) -> timedelta | None:
+    """How long a look took that does not show the request; None when one shows it.
 
     What appeared while it was under way may not be in it.
     """
-    began = desk.shop.api.local_now()
+    watch = desk.shop.api.stopwatch()
     count = await _count(desk, since)
-    return began if count <= desk.progress.baseline + desk.progress.answered else None
+    return watch() if count <= desk.progress.baseline + desk.progress.answered else None
+
+
+def _missed(progress: LiveProgress, desk: Desk) -> LiveProgress:
+    """Note when a look first found nothing. One that lies ahead was noted by a clock that has gone back since."""
+    now, here = desk.shop.now(), desk.shop.api.local_now()
+    before, before_here = progress.missed_at, progress.missed_here
+    if before is None or before_here is None or before > now or before_here > here:
+        return replace(progress, missed_at=now, missed_here=here)
+    return progress
 
 
 def _until_ruled_out(progress: LiveProgress, desk: Desk) -> timedelta:
     """How long until a look may begin that rules out what it does not show: both clocks must say that it had time."""
-    if progress.asked_at is None or progress.missed_at is None or progress.missed_here is None:
+    if progress.missed_at is None or progress.missed_here is None:
         raise ValueError(f"{desk.action.address} has no request that was looked for")
-    # Nobody saw the answer being lost, so the request may have been under way for as long as it is waited for.
-    lost_at = progress.lost_at or progress.asked_at + desk.shop.live_timeout
+    # Whose end nobody saw may have left right before its sender died, or waited long for its turn.
+    whole = desk.shop.settle if progress.lost_at is not None else desk.shop.live_timeout + desk.shop.settle
     now, here = desk.shop.now(), desk.shop.api.local_now()
-    return desk.shop.settle + max(progress.missed_at - now, progress.missed_here - here, lost_at - now)
+    return whole - min(now - progress.missed_at, here - progress.missed_here)
 
 
 async def count_anew(desk: Desk) -> None:

@@ -126,7 +126,7 @@ async def _ask(desk: Desk) -> None:
         answer = await desk.shop.api.live(desk.work.action, lambda: live_body(desk.work, row), page=page)
     except OutcomeUnknown as error:
         if page is None:
-            desk.keep(replace(desk.progress, lost_at=desk.shop.now()))
+            desk.keep(replace(desk.progress, lost_at=desk.shop.now() if error.over else None))
         else:
             # A page may be asked for again, but not without end.
             _later_or_never(desk, error)

@@ -111,7 +111,8 @@ async def update(shop: Workshop, action: Action) -> str:
     async def send() -> None:
         await shop.api.update_schedule(remote.uid, fields)
 
-    await change_journaled(shop, action, "update", remote.uid, send, owned=owned)
+    doubtful = _in_doubt(shop.owned(action), changed)
+    await change_journaled(shop, action, "update", remote.uid, send, owned=owned, doubtful=doubtful)
     if schedule.state != state:
         await switch(shop, action)
     return remote.uid
@@ -175,7 +176,8 @@ async def replace_schedule(shop: Workshop, action: Action) -> str:
         )
     resource = shop.desired.resources[action.address]
     stays = isinstance(resource, Schedule) and resource.state == "paused"
-    if old.status == "ACTIVE":
+    # Reads may also lag behind our own resume of a moment ago.
+    if old.status == "ACTIVE" or shop.owned(action).state == "active":
         paused = replace(shop.owned(action), state="paused") if stays else None
         await _transit(shop, action, "pause", old.uid, shop.api.pause_schedule, wanted=PAUSED, owned=paused)
     try:
@@ -261,6 +263,15 @@ def _applied(shop: Workshop, action: Action, schedule: Schedule) -> Ownership:
         protect=schedule.protect,
         removed_at=None,
     )
+
+
+def _in_doubt(owned: Ownership, changed: set[str]) -> Ownership:
+    """What is known while these fields are being changed: of those that no listing shows, nothing any more.
+
+    Were the answer lost and the declaration taken back, the account would be left with what is declared no more.
+    """
+    unknown = [field for field in owned.fingerprints if field.split(".", 1)[0] in changed]
+    return replace(owned, fingerprints={**owned.fingerprints, **dict.fromkeys(unknown, "")})
 
 
 def _schedule(shop: Workshop, action: Action) -> Schedule:

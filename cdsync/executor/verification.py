@@ -32,10 +32,14 @@ async def _once_shown(shop: Workshop, uid: str) -> RemoteSchedule | None:
     """What was just made, as soon as the API shows it; None when it still does not after the settle time."""
     loop = asyncio.get_running_loop()
     until, pause = loop.time() + shop.settle.total_seconds(), FIRST_PAUSE
-    while (found := await shop.api.schedule(uid)) is None and not shop.stopping() and (left := until - loop.time()) > 0:
-        await asyncio.sleep(min(pause, left))
+    while True:
+        began = loop.time()
+        found = await shop.api.schedule(uid)
+        # An answer that took long shows what was there before, so the last look is one that begins after that time.
+        if found is not None or shop.stopping() or began >= until:
+            return found
+        await asyncio.sleep(min(pause, max(until - loop.time(), 0.0)))
         pause *= 2
-    return found
 
 
 def _as_applied(found: RemoteSchedule, owned: Ownership) -> bool:

@@ -36,8 +36,10 @@ class Journal(StateFile):
             if step in CREATIONS
         )
 
-    def begin(self, intent: Intent) -> int:
+    def begin(self, intent: Intent, *, owned: Ownership | None = None) -> int:
         """Write down a request before it leaves; gives the number under which `finish` closes it.
+
+        `owned` is what is certain about its object from then on, until it is closed.
 
         Raises:
             StoreError: it cannot be written where the next one looks for it, so it must not be sent.
@@ -48,6 +50,8 @@ class Journal(StateFile):
                 "INSERT INTO journal (address, step, intent) VALUES (?, ?, ?)",
                 (str(intent.address), intent.step, encode_intent(intent)),
             )
+            if owned is not None:
+                put_ownership(connection, owned)
             return cursor.lastrowid or 0
 
     def finish(

@@ -85,10 +85,7 @@ class Store(Journal):
                 Address.parse(address): Effort(signature, int(count))
                 for address, signature, count in self._rows("SELECT address, signature, count FROM efforts")
             },
-            live={
-                Address.parse(address): decode_progress(record)
-                for address, record in self._rows("SELECT address, record FROM live ORDER BY address")
-            },
+            live=self.all_live(),
         )
 
     def _read_resources(self) -> Mapping[Address, Ownership]:
@@ -108,6 +105,12 @@ class Store(Journal):
         """What one resource owns."""
         rows = self._rows("SELECT record FROM ownership WHERE address = ?", str(address))
         return decode_ownership(rows[0][0]) if rows else None
+
+    @legible
+    def all_live(self) -> Mapping[Address, LiveProgress]:
+        """How far every live run has come."""
+        rows = self._rows("SELECT address, record FROM live ORDER BY address")
+        return {Address.parse(address): decode_progress(record) for address, record in rows}
 
     @legible
     def live(self, address: Address) -> LiveProgress | None:

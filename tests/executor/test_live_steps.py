@@ -61,6 +61,14 @@ def once(lines: list[Any]) -> bool:
     return len({json.dumps(line, sort_keys=True) for line in lines}) == len(lines)
 
 
+async def killed(world: World, run: OneOffRun, *, after: float) -> None:
+    """Let an apply die after so many seconds."""
+    apply = asyncio.create_task(world.apply(run))
+    await asyncio.sleep(after)
+    apply.cancel()
+    await asyncio.gather(apply, return_exceptions=True)
+
+
 @DIALECTS
 def test_every_page_of_every_input_is_read_once(tmp_path: Path, dialect: Any) -> None:
     """One request for each input and each further page, and every row is one line; a second apply asks for nothing."""
@@ -327,10 +335,7 @@ def test_a_look_that_takes_long_rules_no_live_request_out(tmp_path: Path) -> Non
 
     async def story(world: World) -> None:
         world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=290.0))
-        apply = asyncio.create_task(world.apply(live(inputs=1)))
-        await asyncio.sleep(1)
-        apply.cancel()
-        await asyncio.gather(apply, return_exceptions=True)
+        await killed(world, live(inputs=1), after=1)
         await world.apply(live(inputs=1), patient=False)
         # The next count is made in the second 288 and answered in the second 317: the request had its time by then.
         await asyncio.sleep(258)
@@ -340,6 +345,88 @@ def test_a_look_that_takes_long_rules_no_live_request_out(tmp_path: Path) -> Non
         world.transport.way, world.transport.astray = timedelta(), ()
         await world.apply(live(inputs=1))
         assert launched(world) == 1
+
+    live_in(tmp_path, story)
+
+
+def test_a_connection_that_breaks_rules_no_live_request_out(tmp_path: Path) -> None:
+    """The server goes on with it for as long as a live request may take."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=60.0))
+        world.transport.cut_off = 1.0
+        assert (await world.apply(live(inputs=1))).complete
+        assert launched(world) == 1
+        assert failed(world) == [(1, ANSWER_LOST)]
+
+    live_in(tmp_path, story)
+
+
+def test_a_live_request_may_have_waited_for_its_turn(tmp_path: Path) -> None:
+    """Its time counts from when its sender is known to be dead, not from when it was written down."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="rate_limit", method="POST", path="*/live", seconds=299.0))
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=120.0))
+        await killed(world, live(inputs=1), after=305)
+        await world.apply(live(inputs=1))
+        await asyncio.sleep(400)
+        assert launched(world) == 1
+
+    live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_both_clocks_say_that_a_live_request_had_its_time(tmp_path: Path, early: bool) -> None:
+    """Also where the server's is wrong for one answer: that before it left, or that of the look which decides."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=295.0))
+        world.transport.astray = (timedelta(seconds=-29 if early else 0),)
+        await killed(world, live(inputs=1), after=1)
+        world.transport.astray = ()
+        await world.apply(live(inputs=1), patient=False)
+        await asyncio.sleep(287)
+        world.transport.astray = (timedelta(seconds=0 if early else 29),)
+        await world.apply(live(inputs=1), patient=False)
+        world.transport.astray = ()
+        await world.apply(live(inputs=1))
+        await asyncio.sleep(400)
+        assert launched(world) == 1
+
+    live_in(tmp_path, story)
+
+
+def test_a_look_noted_by_a_wrong_clock_is_noted_anew(tmp_path: Path) -> None:
+    """A machine that booted with a date ahead does not wait until that date."""
+
+    async def story(world: World) -> None:
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/live"))
+        world.clock.shift = timedelta(days=30)
+        await world.apply(live(inputs=1), patient=False)
+        world.clock.shift = timedelta()
+        await world.apply(live(inputs=1), patient=False)
+        await asyncio.sleep(400)
+        assert (await world.apply(live(inputs=1), patient=False)).complete
+        assert launched(world) == 1
+
+    live_in(tmp_path, story)
+
+
+def test_another_live_run_waits_for_one_in_doubt(tmp_path: Path) -> None:
+    """Its requests would be counted as the one that is looked for."""
+
+    async def story(world: World) -> None:
+        a, b = live("a", inputs=1), live("b", inputs=1)
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/live"))
+        applied = await world.apply(a, b, patient=False)
+        waits = [str(one.error) for one in results(applied) if one.action.address == b.address and one.error]
+        assert waits[0] == "waits until run/a is found or ruled out"
+        assert launched(world) == 0
+        await asyncio.sleep(400)
+        assert (await world.apply(a, b)).complete
+        assert failed(world) == []
+        assert (len(rows(world, "a")), len(rows(world, "b"))) == (ROWS_OF_AN_INPUT, ROWS_OF_AN_INPUT)
 
     live_in(tmp_path, story)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cdsync.core.model import Address, Hold, Kind
+from cdsync import custody
+from cdsync.core.model import Address, Hold, Kind, Schedule
 from cdsync.core.work import Callback, Reference
 from cdsync.errors import WrongWorkspace
 from cdsync.simulator import Fault
@@ -665,6 +667,103 @@ def test_an_answer_that_takes_long_shows_what_was_there_before(tmp_path: Path) -
         assert len(world.rows()) == 2
 
     live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_what_no_listing_shows_is_set_again_when_an_answer_is_lost(tmp_path: Path, dies: bool) -> None:
+    """Also when the edit is taken back before the next apply: nobody knows which inputs the account has then."""
+
+    def edited(value: int) -> Schedule:
+        return replace(schedule("a"), work=replace(schedule("a").work, inputs=({"value": value},)))
+
+    async def story(world: World) -> None:
+        await world.apply(edited(1))
+        world.trouble(Fault(kind="slow", method="POST", path="*/manage", seconds=5.0 if dies else 40.0, after=True))
+        if dies:
+            apply = asyncio.create_task(world.apply(edited(2)))
+            await asyncio.sleep(1)
+            apply.cancel()
+            await asyncio.gather(apply, return_exceptions=True)
+        else:
+            world.trouble(Fault(kind="drop_before", method="POST", path="*/manage", times=9))
+            await world.apply(edited(2), patient=False)
+            world.repair()
+        assert world.rows()[0].order.inputs == ({"value": 2},)
+        assert (await world.apply(edited(1))).complete
+        assert world.rows()[0].order.inputs == ({"value": 1},)
+        assert (await world.plan(edited(1))).plan.actions == ()
+
+    live_in(tmp_path, story)
+
+
+def test_an_update_that_is_refused_leaves_what_is_known(tmp_path: Path) -> None:
+    """It had no effect, so taking it back is nothing to do."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        world.trouble(Fault(kind="status", code=422, method="POST", path="*/manage", times=9))
+        changed = replace(schedule("a"), work=replace(schedule("a").work, inputs=({"of": "b"},)))
+        assert outcomes((await world.apply(changed)).reports[0]) == {"a": "failed"}
+        assert (await world.plan(schedule("a"))).plan.actions == ()
+
+    live_in(tmp_path, story)
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_was_just_adopted_may_not_be_shown_yet_either(tmp_path: Path, by_hand: bool) -> None:
+    """It may have been made a moment before, by whoever lost the state; so a 404 is no absence."""
+
+    async def story(world: World) -> None:
+        declared = schedule("old"), schedule("a")
+        await world.apply(declared[0])
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        await world.apply(*declared)
+        if by_hand:
+            uid = world.uid_of(declared[1])
+            async with world.opened(declared) as work:
+                custody.forget(work.store, declared[1].address, now=work.api.server_now(), revision=None)
+                await custody.adopt(work, declared[1].address, uid, take_over=False)
+        else:
+            for path in world.settings.state.parent.glob("state.db*"):
+                path.unlink()
+            await world.apply(*declared, patient=False)
+        world.transport.lag = timedelta(seconds=12)
+        await world.apply(*declared)
+        assert len(world.rows()) == 2
+
+    live_in(tmp_path, story)
+
+
+def test_a_replacement_pauses_what_was_just_resumed_whatever_is_shown(tmp_path: Path) -> None:
+    """Where a read still shows it as paused, both would fire until the predecessor is cancelled."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a", state="paused"))
+        await world.apply(schedule("a"))
+        (old,) = world.rows()
+        world.transport.behind = {old.uid: "PAUSED"}
+        calls = len(world.account.calls)
+        assert (await world.apply(schedule("a", "0 11 * * *"))).reports[0].count("done") == 1
+        assert [call.path.rpartition("/")[2] for call in world.calls_since(calls, method="POST")] == [
+            "pause",
+            "schedule",
+            "cancel",
+        ]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
+def test_a_replacement_is_looked_for_until_the_settle_time_is_over(tmp_path: Path) -> None:
+    """An answer that took long is not the last one, although it came after that time."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("a"))
+        await world.until(world.clock.now() + timedelta(minutes=5))
+        world.transport.lag, world.transport.way = timedelta(seconds=12), timedelta(seconds=4)
+        applied = await world.apply(schedule("a", "0 11 * * *"))
+        assert outcomes(applied.reports[0]) == {"a": "done"}
+
+    live_in(tmp_path, story, dialect="rest")
 
 
 @pytest.mark.parametrize("labels", ["echo", "accept", "refuse"])

@@ -60,6 +60,7 @@ class Watching(httpx.AsyncBaseTransport):
     `cut_off` is after how many seconds the connection of the next creation breaks; the server goes on with it.
 
     `lag` is how long no read shows a schedule that was made, `way` how long the answer to a read is under way.
+    `behind` is the status that reads still show of a schedule, by its UID.
     `astray` is how far the Date of an answer is from the truth; each takes the next, and the last one stays.
     """
 
@@ -68,6 +69,7 @@ class Watching(httpx.AsyncBaseTransport):
     cut_off: float | None = None
     lag: timedelta = timedelta()
     way: timedelta = timedelta()
+    behind: dict[str, str] = field(default_factory=dict)
     astray: tuple[timedelta, ...] = ()
     under_way: list[str] = field(default_factory=list)
 
@@ -79,6 +81,7 @@ class Watching(httpx.AsyncBaseTransport):
             response.headers["Date"] = format_datetime(date, usegmt=True)
             self.astray = self.astray[1:] or self.astray
         if request.method == "GET":
+            response = self._read_behind(request, response)
             await asyncio.sleep(self.way.total_seconds())
         return response
 
@@ -94,6 +97,15 @@ class Watching(httpx.AsyncBaseTransport):
         if datetime.fromisoformat(found["created_at"]) < since:
             return response
         return httpx.Response(404, headers=dated, json={"error_label": "NOT_FOUND"}, request=request)
+
+    def _read_behind(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        found = response.json() if self.behind and response.is_success else None
+        for row in found if isinstance(found, list) else [found]:
+            if row is not None and row.get("uid") in self.behind:
+                row["status"] = self.behind[row["uid"]]
+        if found is None:
+            return response
+        return httpx.Response(200, headers={"Date": response.headers["Date"]}, json=found, request=request)
 
     async def _passed_on(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST" or "/actions/" not in request.url.path:
@@ -250,7 +262,7 @@ def live_in(
     """Run a story in a new world; `options` are those of the simulated API."""
 
     async def begin(clock: VirtualClock) -> None:
-        served = serve_virtually(clock, SimulatorOptions(**options))
+        served = serve_virtually(VirtualClock(asyncio.get_running_loop(), start=start), SimulatorOptions(**options))
         api = ApiSettings(base_url=URL, dialect=dialect, requests_per_minute=60_000, settle=SETTLE)
         settings = Settings(root=root, api=api, state=root / "state.db", results=root / "results")
         await story(World(clock, served, Watching(served.transport), settings))
