@@ -70,8 +70,7 @@ async def look(
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
     if not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
-        since = min(api.server_now(), api.local_now()) - watch() - settle
-        _refuse_if_any_was_there(owned, expected, since)
+        _refuse_if_any_was_there(owned, expected, min(api.server_now(), api.local_now()) - watch() - settle)
     due = due_for_a_look(owned.runs.values(), most=most_runs)
     runs = await _look_at_runs(api, desired, owned, schedules, gone, due=due)
     observed = ObservedState(
@@ -81,8 +80,9 @@ async def look(
         capabilities=Capabilities(update_in_place=api.dialect.update_in_place, labels=labels),
         took=watch(),
     )
-    followed, updated = remembered(owned, schedules, gone, runs, looked_for=due, now=api.server_now())
-    return Sight(observed=observed, runs=followed, owned=updated, workspace=workspace)
+    complete_until = (now := api.server_now()) - observed.took - settle
+    seen = remembered(owned, schedules, gone, runs, looked_for=due, now=now, complete_until=complete_until)
+    return Sight(observed=observed, runs=seen[0], owned=seen[1], workspace=workspace)
 
 
 def _refuse_if_any_was_there(owned: OwnedState, unknown: frozenset[str], since: datetime) -> None:

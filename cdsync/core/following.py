@@ -45,10 +45,12 @@ def remembered(
     *,
     looked_for: Collection[str] = (),
     now: datetime,
+    complete_until: datetime | None = None,
 ) -> tuple[tuple[FollowedRun, ...], tuple[Ownership, ...]]:
     """The runs of ours as now seen, and the ownerships whose last firing has been accounted for.
 
-    `looked_for` are the runs that were asked for by UID; one that the API no longer lists is followed no more.
+    `looked_for` are the runs that were asked for by UID; one that the API no longer lists is followed no more. What was
+    made before `complete_until` (None: now) is shown for certain.
     """
     by_uid = {row.uid: row for row in owned.resources.values()}
     followed = [
@@ -75,9 +77,17 @@ def remembered(
             continue
         last = schedules[row.uid].last_executed_at
         newest = latest.get(row.address)
-        if last is not None and ((newest is not None and newest >= last - LAG) or now - last > 10 * LAG):
+        if last is not None and (_made_by(last, newest, complete_until or now) or now - last > 10 * LAG):
             updated.append(replace(row, runs_checked_at=last))
     return tuple(followed), tuple(updated)
+
+
+def _made_by(fired_at: datetime, newest: datetime | None, complete_until: datetime) -> bool:
+    """Whether the newest run is that of a firing: one that is dated before it may be of another, while its own is not
+    shown yet."""
+    if newest is None or newest < fired_at - LAG:
+        return False
+    return newest >= fired_at or fired_at <= complete_until
 
 
 def _followed(run: RemoteRun, owned: OwnedState, by_uid: dict[str, Ownership], now: datetime) -> FollowedRun:

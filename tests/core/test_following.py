@@ -75,6 +75,20 @@ def test_a_firing_whose_run_is_not_seen_is_looked_for_again(run: dict[str, Any])
     assert checked == []
 
 
+@pytest.mark.parametrize(
+    ("complete_for", "expected"), [(timedelta(seconds=-1), []), (timedelta(), [FIRED]), (timedelta(hours=1), [FIRED])]
+)
+def test_a_run_of_a_moment_before_may_be_that_of_another_firing(
+    complete_for: timedelta, expected: list[datetime]
+) -> None:
+    """Servers date runs a little before their firing; but the own run of this one may just not be shown yet."""
+    runs = {"r1": run_shown("r1", schedule_uid="u1", created_at=FIRED - timedelta(seconds=30))}
+    fired = {"u1": shown(schedule(), last_executed_at=FIRED)}
+    _, rows = remembered(owned(applied(schedule())), fired, {}, runs, now=NOW, complete_until=FIRED + complete_for)
+
+    assert [row.runs_checked_at for row in rows] == expected
+
+
 def test_a_firing_that_left_no_run_is_given_up_in_the_end() -> None:
     """A tick that the vendor skipped is not looked for for ever."""
     long_ago = NOW - 10 * LAG - timedelta(seconds=1)
