@@ -28,6 +28,10 @@ from cdsync.core.model import (
 )
 from cdsync.errors import WrongWorkspace
 
+CANCELLATION = timedelta(minutes=10)
+"""After how long a schedule that we have cancelled, and that is still shown as live, is taken to be so: it may have
+waited for its turn to be sent, and reads may lag behind it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
@@ -63,10 +67,10 @@ async def look(
     """
     watch = api.stopwatch()
     expected = frozenset(row.uid for row in owned.resources.values() if still_a_schedule(row))
-    retiring = frozenset(row.retiring_uid for row in owned.resources.values() if row.retiring_uid)
+    ours = expected | {row.retiring_uid for row in owned.resources.values() if row.retiring_uid}
     needs_all = thorough or bool(owned.unresolved) or any(_unowned(row, owned) for row in desired.resources.values())
-    schedules = await api.schedules(expected=None if needs_all else expected | retiring)
-    missing = (expected | retiring) - schedules.keys()
+    schedules = await _listed(api, owned, ours, everything=needs_all)
+    missing = ours - schedules.keys()
     workspace, confirmed = await _check_workspace(api, schedules, known=workspace, doubtful=bool(missing))
     gone = await _confirm(api, schedules, missing)
     if not confirmed and all(uid in gone and gone[uid] is None for uid in expected):
@@ -83,6 +87,16 @@ async def look(
     complete_until = (now := api.server_now()) - observed.took - settle
     seen = remembered(owned, schedules, gone, runs, looked_for=due, now=now, complete_until=complete_until)
     return Sight(observed=observed, runs=seen[0], owned=seen[1], workspace=workspace)
+
+
+async def _listed(api: Api, owned: OwnedState, ours: frozenset[str], *, everything: bool) -> dict[str, RemoteSchedule]:
+    """The live schedules. What we cancelled a while ago and own no more is none, although a read may still show it."""
+    schedules = await api.schedules(expected=None if everything else ours)
+    since = min(api.server_now(), api.local_now()) - CANCELLATION
+    for uid, cancelled_at in owned.cancelled.items():
+        if uid not in ours and cancelled_at > since:
+            schedules.pop(uid, None)
+    return schedules
 
 
 def _refuse_if_any_was_there(owned: OwnedState, unknown: frozenset[str], since: datetime) -> None:

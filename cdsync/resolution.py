@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from cdsync.api import Api
@@ -40,6 +40,16 @@ class Resolution:
     def settled(self) -> tuple[Address, ...]:
         """Those about which everything is known now."""
         return self.found + self.absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """When one listing came to its end, by the server's clock and by ours, and how long it took: what appeared
+    meanwhile was not seen for certain."""
+
+    now: datetime
+    local: datetime
+    took: timedelta
 
 
 async def resolve(
@@ -89,7 +99,7 @@ async def _look(
     for group in _by_listing(store.pending()):
         watch = api.stopwatch()
         listed = await _listed(api, group, labels=labels)
-        took = watch()
+        moment = _Look(now=api.server_now(), local=api.local_now(), took=watch())
         for pending in group:
             address = pending.intent.address
             matches = _matches(pending.intent, listed, known, labels=labels)
@@ -99,7 +109,7 @@ async def _look(
                 found.append(address)
             elif matches:
                 ambiguous[address] = tuple(remote.uid for remote in matches)
-            elif (wait := _wait(api, store, pending, took=took, settle=settle, under_way=under_way)) > timedelta():
+            elif (wait := _wait(store, pending, moment, settle=settle, under_way=under_way)) > timedelta():
                 longest = max(longest, wait)
                 waiting.append(address)
             else:
@@ -144,23 +154,19 @@ def _matches(
     return matching_schedules(intent, [one for one in unowned if isinstance(one, RemoteSchedule)], labels=labels)
 
 
-def _wait(
-    api: Api, store: Store, pending: PendingIntent, *, took: timedelta, settle: timedelta, under_way: timedelta
-) -> timedelta:
+def _wait(store: Store, pending: PendingIntent, look: _Look, *, settle: timedelta, under_way: timedelta) -> timedelta:
     """How long after this look in vain another one rules a creation out; nothing when this one does.
 
-    `took` is how long it took to look: what appeared meanwhile was not seen for certain. So the first look is dated by
-    its end, and one that rules out by its beginning.
+    The first look is dated by its end, and one that rules out by its beginning.
     """
     # Whose end nobody saw may have left right before its sender died or was cut off, and that before the first look.
     whole = settle if pending.lost else under_way + settle
-    now, local = api.server_now(), api.local_now()
     first, first_local = pending.missed_at, pending.missed_local
     # Either clock may leap, the server's with each answer; a look that lies ahead was noted by one that has gone back.
-    if first is None or first_local is None or first > now or first_local > local:
-        store.missed(pending.id, now, local=local)
+    if first is None or first_local is None or first > look.now or first_local > look.local:
+        store.missed(pending.id, look.now, local=look.local)
         return max(whole, timedelta(microseconds=1))
-    return whole + took - min(now - first, local - first_local)
+    return whole + look.took - min(look.now - first, look.local - first_local)
 
 
 def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:

@@ -193,9 +193,8 @@ class ObservedState:
     """All that a complete listing showed.
 
     `schedules` are the live ones by UID. `gone` are owned schedules that the listing did not show and that a request by
-    UID confirmed as cancelled, completed or unknown: UID -> the last status, None for unknown.
-    `runs` are those looked for: followed ones, and others that a decision needs. `took` is how long it took to look:
-    what appeared meanwhile may not be among it.
+    UID confirmed as cancelled, completed or unknown: UID -> the last status, None for unknown. `runs` are those looked
+    for. `took` is how long it took to look: what appeared meanwhile may not be among it.
     """
 
     schedules: Mapping[str, RemoteSchedule] = field(default_factory=dict)
@@ -287,8 +286,8 @@ class OwnedState:
 
     `unresolved` are addresses whose last write has an unknown outcome, with what was tried; `held` those that a person
     wants left alone; `efforts` those that were changed and have not been seen as declared since; `live` how far live
-    runs have come. `setbacks` are known only to whoever makes one pass after another: by address and kind of action,
-    what failed and is not tried yet.
+    runs have come; `cancelled` when we cancelled schedules of late, by UID. `setbacks`, known only to whoever makes one
+    pass after another, are by address and kind of action what failed and is not tried yet.
     """
 
     resources: Mapping[Address, Ownership] = field(default_factory=dict)
@@ -297,4 +296,5 @@ class OwnedState:
     held: Mapping[Address, Hold] = field(default_factory=dict)
     efforts: Mapping[Address, Effort] = field(default_factory=dict)
     live: Mapping[Address, LiveProgress] = field(default_factory=dict)
+    cancelled: Mapping[str, datetime] = field(default_factory=dict)
     setbacks: Mapping[tuple[Address, str], Setback] = field(default_factory=dict)

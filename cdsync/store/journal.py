@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from cdsync.core.model import Address, FollowedRun, Ownership
@@ -13,6 +14,9 @@ from cdsync.store.rows import put_history, put_ownership, put_run
 
 CREATIONS = ("create", "launch")
 """The steps whose repetition would be paid for: only these must be resolved by looking."""
+
+LAST = 1_000
+"""How many of the last requests are looked through for cancellations."""
 
 
 class Journal(StateFile):
@@ -35,6 +39,14 @@ class Journal(StateFile):
             for number, step, intent, missed_at, missed_local, lost in rows
             if step in CREATIONS
         )
+
+    @legible
+    def just_cancelled(self) -> Mapping[str, datetime]:
+        """When we cancelled schedules, by UID, of the last that were; reads may show them as live for a while."""
+        last = "SELECT step, outcome, intent FROM journal ORDER BY id DESC LIMIT ?"
+        rows = self._rows(f"SELECT intent FROM ({last}) WHERE step = 'delete' AND outcome = 'done'", LAST)  # noqa: S608 # fixed
+        intents = [decode_intent(text) for (text,) in rows]
+        return {intent.uid: intent.sent_at for intent in intents if intent.uid is not None}
 
     def begin(self, intent: Intent, *, owned: Ownership | None = None) -> int:
         """Write down a request before it leaves; gives the number under which `finish` closes it.

@@ -86,6 +86,7 @@ class Store(Journal):
                 for address, signature, count in self._rows("SELECT address, signature, count FROM efforts")
             },
             live=self.all_live(),
+            cancelled=self.just_cancelled(),
         )
 
     def _read_resources(self) -> Mapping[Address, Ownership]:

@@ -669,6 +669,25 @@ def test_an_answer_that_takes_long_shows_what_was_there_before(tmp_path: Path) -
     live_in(tmp_path, story)
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_what_was_just_cancelled_is_not_live_whatever_is_shown(tmp_path: Path, back: bool) -> None:
+    """A read that lags shows it with our label: it is neither a double of its replacement nor to be adopted."""
+
+    async def story(world: World) -> None:
+        others = schedule("b"), schedule("new", of="another-action")
+        await world.apply(schedule("a"), others[0])
+        (old, _) = world.rows()
+        declared = schedule("a") if back else schedule("a", "0 11 * * *")
+        await world.apply(replace(schedule("a"), state="absent") if back else declared, others[0])
+        assert old.status == "CANCELLED"
+        world.transport.behind = {old.uid: "ACTIVE"}
+        assert (await world.apply(declared, *others)).complete
+        assert world.uid_of(declared) != old.uid
+        assert len(world.rows("ACTIVE")) == 3
+
+    live_in(tmp_path, story, dialect="rest")
+
+
 @pytest.mark.parametrize("dies", [True, False])
 def test_what_no_listing_shows_is_set_again_when_an_answer_is_lost(tmp_path: Path, dies: bool) -> None:
     """Also when the edit is taken back before the next apply: nobody knows which inputs the account has then."""
