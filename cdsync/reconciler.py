@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from cdsync.api import LIVE_PATIENCE, Api
 from cdsync.collection import rare_collection, without_collection
-from cdsync.core.actions import COSTLY, Action, BlockedReason, Plan, Violation
+from cdsync.core.actions import COSTLY, Action, ActionKind, BlockedReason, Plan, Violation
 from cdsync.core.events import Event
 from cdsync.core.model import Address, DesiredState, OwnedState
 from cdsync.core.plan import make_plan
@@ -277,4 +277,5 @@ def workshop_for(work: Pass, planned: Planned, *, patient: bool, tell: Callable[
         slice=None if patient else SLICE,
         stopping=work.stopping,
         tell=tell,
+        fetched={row.address for row in planned.plan.actions if row.kind is ActionKind.FETCH},
     )

@@ -138,14 +138,12 @@ def _asked_in_vain(action: Action, shop: Workshop) -> bool:
 
 
 def _live_one_in_doubt(action: Action, shop: Workshop) -> Address | None:
-    """Another live run of the same action whose request is in doubt, and will be settled by a pass."""
+    """Another live run of the same action whose request is in doubt, and will be settled by being asked for."""
     if action.kind is not ActionKind.FETCH or _asked_in_vain(action, shop):
         return None
-    resources = shop.desired.resources
-    asked_for = resources[action.address].work.action if action.address in resources else None
-    for address, progress in shop.store.all_live().items():
-        open_question = progress.asked_at is not None and progress.halted is None
-        if open_question and progress.action == asked_for and address in resources:
+    known = shop.store.all_live()
+    for address in shop.fetched & known.keys() - {action.address}:
+        if known[address].asked_at is not None and known[address].action == known[action.address].action:
             return address
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from cdsync.core.actions import Action
 from cdsync.core.events import Event
 from cdsync.core.labels import label_of
 from cdsync.core.match import matching_runs, matching_schedules
-from cdsync.core.model import DesiredState, FollowedRun, ObservedState, Ownership, RemoteRun, RemoteSchedule
+from cdsync.core.model import Address, DesiredState, FollowedRun, ObservedState, Ownership, RemoteRun, RemoteSchedule
 from cdsync.core.records import HistoryEntry, Intent, changes_in_words
 from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
 from cdsync.executor.doubts import Doubts
@@ -32,7 +32,8 @@ class Workshop:
 
     For live runs: `results` is the folder of their files, `settle` how long a lost request may take to show up,
     `live_timeout` how long one is waited for, `patience` how long to wait when the API asks for it, `slice` how long
-    one run may be worked on in this pass (None: to its end), `tell` takes their progress.
+    one run may be worked on in this pass (None: to its end), `tell` takes their progress, `fetched` are those that are
+    to be asked for.
     """
 
     api: Api
@@ -50,6 +51,7 @@ class Workshop:
     slice: timedelta | None
     stopping: Callable[[], bool]
     tell: Callable[[Event], None]
+    fetched: Set[Address] = frozenset()
     doubts: Doubts = field(init=False)
     _there: dict[str, tuple[list[RemoteRun], list[RemoteSchedule]]] = field(init=False, repr=False)
 

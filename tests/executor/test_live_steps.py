@@ -431,6 +431,20 @@ def test_another_live_run_waits_for_one_in_doubt(tmp_path: Path) -> None:
     live_in(tmp_path, story)
 
 
+def test_no_live_run_waits_for_one_that_asks_for_nothing_more(tmp_path: Path) -> None:
+    """What was edited while its request was in doubt is not looked for any more."""
+
+    async def story(world: World) -> None:
+        a, b = live("a", inputs=2), live("b", inputs=1)
+        world.trouble(Fault(kind="drop_before", method="POST", path="*/live"))
+        await world.apply(a, patient=False)
+        edited = replace(a, work=replace(a.work, inputs=({"of": "another"},)))
+        await world.apply(edited, b)
+        assert len(rows(world, "b")) == ROWS_OF_AN_INPUT
+
+    live_in(tmp_path, story)
+
+
 def test_what_was_not_launched_is_not_fetched(tmp_path: Path) -> None:
     """A live run waits for a twin in doubt, and its pages wait with it."""
 
