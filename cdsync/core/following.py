@@ -52,6 +52,7 @@ def remembered(
     `looked_for` are the runs that were asked for by UID; one that the API no longer lists is followed no more. What was
     made before `complete_until` (None: now) is shown for certain.
     """
+    shown_until = complete_until or now
     by_uid = {row.uid: row for row in owned.resources.values()}
     followed = [
         _followed(run, owned, by_uid, now)
@@ -65,8 +66,7 @@ def remembered(
         latest[run.address] = max(moment, latest.get(run.address, moment))
     updated: list[Ownership] = []
     for known in owned.resources.values():
-        # A predecessor that is gone needs no cancelling any more.
-        row = replace(known, retiring_uid=None) if known.retiring_uid in gone and known.uid not in gone else known
+        row = _without_predecessor(known, gone, shown_until)
         if row is not known:
             updated.append(row)
         if not fired_since(row, schedules, gone):
@@ -77,9 +77,19 @@ def remembered(
             continue
         last = schedules[row.uid].last_executed_at
         newest = latest.get(row.address)
-        if last is not None and (_made_by(last, newest, complete_until or now) or now - last > 10 * LAG):
+        if last is not None and (_made_by(last, newest, shown_until) or now - last > 10 * LAG):
             updated.append(replace(row, runs_checked_at=last))
     return tuple(followed), tuple(updated)
+
+
+def _without_predecessor(known: Ownership, gone: Mapping[str, str | None], shown_until: datetime) -> Ownership:
+    """An ownership whose predecessor needs no cancelling any more, because it is gone: shown as such, or not found by a
+    look that had to show even its replacement, which is younger."""
+    if known.retiring_uid is None or known.retiring_uid not in gone or known.uid in gone:
+        return known
+    if gone[known.retiring_uid] is None and known.created_at > shown_until:
+        return known
+    return replace(known, retiring_uid=None)
 
 
 def _made_by(fired_at: datetime, newest: datetime | None, complete_until: datetime) -> bool:

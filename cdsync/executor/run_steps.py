@@ -76,7 +76,9 @@ async def resume_run(shop: Workshop, action: Action) -> str:
     try:
         await change_journaled(shop, action, "resume-run", uid, send, run=replace(counted, status="SCHEDULED"))
     except Rejected as error:
-        # It would be refused again, as that of a run which belongs to a flow (API contract section 5.2).
-        shop.store.follow((replace(counted, refusal=f"its resume was refused: {error}"),), owned=())
+        # It would be refused again, as that of a run which belongs to a flow (API contract section 5.2); but not where
+        # it only seemed to stand still, because reads lag behind a resume of a moment ago.
+        if known.resumed_at is None or shop.latest() > known.resumed_at + shop.settle:
+            shop.store.follow((replace(counted, refusal=f"its resume was refused: {error}"),), owned=())
         raise
     return uid

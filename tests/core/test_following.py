@@ -117,6 +117,18 @@ def test_a_predecessor_that_is_gone_need_not_be_cancelled_any_more() -> None:
     assert remembered(owned(half_way), {}, {"u0": "CANCELLED", "u1": None}, {}, now=NOW)[1] == ()
 
 
+@pytest.mark.parametrize(("age", "expected"), [(timedelta(seconds=10), ["u0"]), (timedelta(seconds=20), [None])])
+def test_a_predecessor_that_is_not_shown_yet_is_still_to_be_cancelled(
+    age: timedelta, expected: list[str | None]
+) -> None:
+    """It may have been made a moment before its replacement, so that reads show neither for certain."""
+    half_way = applied(schedule(), retiring_uid="u0", created_at=NOW - age)
+    seen = {"u1": shown(schedule())}
+    _, rows = remembered(owned(half_way), seen, {"u0": None}, {}, now=NOW, complete_until=NOW - timedelta(seconds=15))
+
+    assert [row.retiring_uid for row in rows or (half_way,)] == expected
+
+
 @pytest.mark.parametrize(
     ("age", "runs", "expected"),
     [

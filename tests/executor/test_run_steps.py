@@ -139,6 +139,27 @@ def test_a_run_whose_resume_is_refused_is_left_to_a_person(tmp_path: Path) -> No
     live_in(tmp_path, story, dialect="rest")
 
 
+def test_a_resume_that_is_refused_because_another_took_effect_means_nothing(tmp_path: Path) -> None:
+    """A read that lags shows a run as standing still that was just resumed; it is resumed again when it stops."""
+
+    async def story(world: World) -> None:
+        declared = one_off("a")
+        await world.apply(declared)
+        stop(world)
+        await world.resume(declared)
+        (run,) = world.account.runs.rows.values()
+        world.transport.behind = {run.uid: "STOPPED"}
+        await world.resume(declared)
+        assert world.calls_since(0, method="POST")[-1].status not in {None, 200}
+        world.transport.behind = {}
+        await world.until(world.clock.now() + timedelta(minutes=11))
+        stop(world)
+        await world.apply(declared)
+        assert statuses(world) == ["SCHEDULED"]
+
+    live_in(tmp_path, story, dialect="rest")
+
+
 def test_a_run_that_blocks_again_after_each_resume_is_given_up_in_the_end(tmp_path: Path) -> None:
     """After three attempts, each in a process of its own and ever later, it is shown to a person and left alone."""
 
