@@ -17,7 +17,7 @@ from functools import partial
 from cdsync.api import Api
 from cdsync.core.context import SKEW, owned_uids
 from cdsync.core.match import made_late, matching_runs, matching_schedules
-from cdsync.core.model import Address, Ownership, RemoteRun, RemoteSchedule
+from cdsync.core.model import Address, RemoteRun, RemoteSchedule
 from cdsync.core.records import HistoryEntry, Intent, PendingIntent
 from cdsync.executor.journaled import first_sight
 from cdsync.store import Store
@@ -123,7 +123,7 @@ def _by_listing(pendings: Iterable[PendingIntent]) -> Iterable[list[PendingInten
     """Those that one listing can answer for: of one kind and one action."""
     groups: defaultdict[tuple[str, str], list[PendingIntent]] = defaultdict(list)
     for pending in pendings:
-        groups[pending.intent.step, _record(pending).action].append(pending)
+        groups[pending.intent.step, pending.intent.to_own.action].append(pending)
     return groups.values()
 
 
@@ -135,7 +135,7 @@ async def _listed(
     # A label is looked for among all, because then no clock has to be believed.
     labelled = labels is not False and any(intent.label is not None for intent in intents)
     since = None if labelled else min(intent.sent_at for intent in intents) - SKEW
-    action = _record(group[0]).action
+    action = intents[0].to_own.action
     if intents[0].step == "launch":
         return (await api.runs(actions=[action], since=since)).values()
     return (await api.schedules_made(action, since=since)).values()
@@ -170,15 +170,9 @@ def _wait(store: Store, pending: PendingIntent, look: _Look, *, settle: timedelt
 
 
 def _own(store: Store, pending: PendingIntent, uid: str, *, revision: str | None, api: Api) -> None:
-    owned = replace(_record(pending), uid=uid, made_at=max(api.server_now(), api.local_now()))
+    owned = replace(pending.intent.to_own, uid=uid, made_at=max(api.server_now(), api.local_now()))
     entry = _entry(pending, "found", uid=uid, revision=revision, api=api)
     store.finish(pending.id, "done", owned=owned, run=first_sight(owned), entry=entry)
-
-
-def _record(pending: PendingIntent) -> Ownership:
-    if pending.intent.record is None:
-        raise ValueError(f"the creation of {pending.intent.address} has no ownership to record")
-    return pending.intent.record
 
 
 def _entry(pending: PendingIntent, result: str, *, uid: str | None, revision: str | None, api: Api) -> HistoryEntry:

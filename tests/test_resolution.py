@@ -137,10 +137,7 @@ def test_what_was_made_hours_later_is_not_taken_for_it(tmp_path: Path, labels: s
 
 async def killed(world: World, declared: Resource, *, after: float) -> None:
     """Let an apply die after so many seconds, in the middle of its request."""
-    apply = asyncio.create_task(world.apply(declared))
-    await asyncio.sleep(after)
-    apply.cancel()
-    await asyncio.gather(apply, return_exceptions=True)
+    await world.die(declared, after=after)
     assert [pending.lost for pending in world.pending()] == [False]
 
 

@@ -33,6 +33,17 @@ class Intent:
     callback_url: str | None = None
     already_there: tuple[str, ...] = ()
 
+    @property
+    def to_own(self) -> Ownership:
+        """The record of a creation.
+
+        Raises:
+            ValueError: there is none, so that its effect could neither be looked for nor owned.
+        """
+        if self.record is None:
+            raise ValueError(f"the {self.step} of {self.address} has no ownership to record")
+        return self.record
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingIntent:

@@ -141,11 +141,16 @@ def _live_one_in_doubt(action: Action, shop: Workshop) -> Address | None:
     """Another live run of the same action whose request is in doubt, and will be settled by being asked for."""
     if action.kind is not ActionKind.FETCH or _asked_in_vain(action, shop):
         return None
-    known = shop.store.all_live()
-    for address in shop.fetched & known.keys() - {action.address}:
-        if known[address].asked_at is not None and known[address].action == known[action.address].action:
-            return address
-    return None
+    live = shop.store.all_live()
+    asked_for = live[action.address].action if action.address in live else None
+    return next(
+        (
+            address
+            for address, progress in live.items()
+            if address in shop.fetched and progress.asked_at is not None and progress.action == asked_for
+        ),
+        None,
+    )
 
 
 def _wait_for(other: Address, action: Action, on_event: Callable[[Event], None]) -> Result:

@@ -123,7 +123,7 @@ async def create_journaled(
         if intent.label is None or shop.labels is not None or error.status not in {400, 422}:
             raise
         about_label = any(word in str(error).lower() for word in ABOUT_LABEL)
-    unlabelled = replace(intent, label=None, record=replace(_record(intent), label=None), sent_at=shop.now())
+    unlabelled = replace(intent, label=None, record=replace(intent.to_own, label=None), sent_at=shop.now())
     owned = await _create_once(shop, action, unlabelled, request)
     if about_label:
         shop.labels = False
@@ -146,7 +146,7 @@ async def _create_once(
         shop.store.finish(number, "refused", entry=shop.entry(action, "failed", uid=None, detail=str(error)))
         shop.doubts.end(intent)
         raise
-    owned = replace(_record(intent), uid=uid, made_at=shop.latest())
+    owned = replace(intent.to_own, uid=uid, made_at=shop.latest())
     shop.store.finish(
         number,
         "done",
@@ -163,12 +163,6 @@ def first_sight(owned: Ownership) -> FollowedRun | None:
     if owned.object.value != "run":
         return None
     return FollowedRun(uid=owned.uid, address=owned.address, status="CREATED", created_at=owned.created_at)
-
-
-def _record(intent: Intent) -> Ownership:
-    if intent.record is None:
-        raise ValueError(f"the creation of {intent.address} has no ownership to record")
-    return intent.record
 
 
 async def change_journaled(

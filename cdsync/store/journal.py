@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from cdsync.core.model import Address, FollowedRun, Ownership
@@ -105,7 +106,6 @@ class Journal(StateFile):
 
 
 def _creation_of(text: str) -> Intent:
+    """A creation; one that does not say of what is a record that makes no sense."""
     intent = decode_intent(text)
-    if intent.record is None:
-        raise ValueError(f"the {intent.step} of {intent.address} has no ownership to record")
-    return intent
+    return replace(intent, record=intent.to_own)

@@ -61,14 +61,6 @@ def once(lines: list[Any]) -> bool:
     return len({json.dumps(line, sort_keys=True) for line in lines}) == len(lines)
 
 
-async def killed(world: World, run: OneOffRun, *, after: float) -> None:
-    """Let an apply die after so many seconds."""
-    apply = asyncio.create_task(world.apply(run))
-    await asyncio.sleep(after)
-    apply.cancel()
-    await asyncio.gather(apply, return_exceptions=True)
-
-
 @DIALECTS
 def test_every_page_of_every_input_is_read_once(tmp_path: Path, dialect: Any) -> None:
     """One request for each input and each further page, and every row is one line; a second apply asks for nothing."""
@@ -335,7 +327,7 @@ def test_a_look_that_takes_long_rules_no_live_request_out(tmp_path: Path) -> Non
 
     async def story(world: World) -> None:
         world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=290.0))
-        await killed(world, live(inputs=1), after=1)
+        await world.die(live(inputs=1), after=1)
         await world.apply(live(inputs=1), patient=False)
         # The next count is made in the second 288 and answered in the second 317: the request had its time by then.
         await asyncio.sleep(258)
@@ -368,7 +360,7 @@ def test_a_live_request_may_have_waited_for_its_turn(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.trouble(Fault(kind="rate_limit", method="POST", path="*/live", seconds=299.0))
         world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=120.0))
-        await killed(world, live(inputs=1), after=305)
+        await world.die(live(inputs=1), after=305)
         await world.apply(live(inputs=1))
         await asyncio.sleep(400)
         assert launched(world) == 1
@@ -383,7 +375,7 @@ def test_both_clocks_say_that_a_live_request_had_its_time(tmp_path: Path, early:
     async def story(world: World) -> None:
         world.trouble(Fault(kind="slow", method="POST", path="*/live", seconds=295.0))
         world.transport.astray = (timedelta(seconds=-29 if early else 0),)
-        await killed(world, live(inputs=1), after=1)
+        await world.die(live(inputs=1), after=1)
         world.transport.astray = ()
         await world.apply(live(inputs=1), patient=False)
         await asyncio.sleep(287)

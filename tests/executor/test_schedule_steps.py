@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -699,10 +698,7 @@ def test_what_no_listing_shows_is_set_again_when_an_answer_is_lost(tmp_path: Pat
         await world.apply(edited(1))
         world.trouble(Fault(kind="slow", method="POST", path="*/manage", seconds=5.0 if dies else 40.0, after=True))
         if dies:
-            apply = asyncio.create_task(world.apply(edited(2)))
-            await asyncio.sleep(1)
-            apply.cancel()
-            await asyncio.gather(apply, return_exceptions=True)
+            await world.die(edited(2), after=1)
         else:
             world.trouble(Fault(kind="drop_before", method="POST", path="*/manage", times=9))
             await world.apply(edited(2), patient=False)

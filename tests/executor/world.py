@@ -211,6 +211,13 @@ class World:
         assert applied is not None
         return applied
 
+    async def die(self, resource: Resource, *, after: float) -> None:
+        """Let an apply die after so many seconds, whatever it is at."""
+        apply = asyncio.create_task(self.apply(resource))
+        await asyncio.sleep(after)
+        apply.cancel()
+        await asyncio.gather(apply, return_exceptions=True)
+
     async def resume(self, resource: Resource) -> Report:
         """Resume what stands still of a resource, by a person's word."""
         async with self.opened((resource,)) as work:
