@@ -211,9 +211,19 @@ def is_repeated(fire: datetime) -> bool:
     return fire.utcoffset() != fire.replace(fold=1).utcoffset()
 
 
-def next_fire(expression: str, timezone: str | None, *, after: datetime) -> datetime | None:
-    """The first fire time after an aware instant; None when it cannot be told."""
-    return next(iter(fire_times(expression, timezone, after=after)), None)
+def next_fire(expression: str, timezone: str | None, *, after: datetime) -> datetime:
+    """The first fire time after an aware instant.
+
+    Raises:
+        CronError: the expression or the zone is not usable.
+    """
+    # Zones are whole minutes apart, so that nothing fires within one; and a plan and its apply ask for the same.
+    return _first_after(expression, timezone, after.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4096)
+def _first_after(expression: str, timezone: str | None, minute: datetime) -> datetime:
+    return next(fire_times(expression, timezone, after=minute))
 
 
 def _local_times(cron: Cron, start: datetime) -> Iterator[datetime]:

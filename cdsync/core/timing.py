@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from cdsync.core.cron import CronError, fire_times, next_fire, parse_cron, shortest_interval
+from cdsync.core.cron import CronError, next_fire, parse_cron, shortest_interval
 from cdsync.core.model import RemoteSchedule
 
 QUIET = timedelta(minutes=2)
@@ -19,7 +19,7 @@ def first_fire(cron: str, timezone: str, *, now: datetime) -> datetime:
 
     Without it the API fires at once (API contract: `schedule_at`).
     """
-    return next(iter(fire_times(cron, timezone, after=now + LEAD)))
+    return next_fire(cron, timezone, after=now + LEAD)
 
 
 def next_tick(remote: RemoteSchedule, *, now: datetime) -> datetime | None:
@@ -29,10 +29,9 @@ def next_tick(remote: RemoteSchedule, *, now: datetime) -> datetime | None:
     if remote.cron is None:
         return None
     try:
-        tick = next_fire(remote.cron, remote.timezone, after=now)
+        return next_fire(remote.cron, remote.timezone, after=now).astimezone(UTC)
     except CronError:
         return None
-    return tick.astimezone(UTC) if tick else None
 
 
 def deferred_until(remote: RemoteSchedule, *, now: datetime) -> datetime | None:

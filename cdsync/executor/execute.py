@@ -86,13 +86,15 @@ async def _run_phase(phase: list[Action], shop: Workshop, on_event: Callable[[Ev
         if results[-1].outcome == "done":
             await _learn_labels(shop, results[-1])
             break
-    slots = asyncio.Semaphore(IN_FLIGHT)
+    done: list[list[Result]] = [[] for _ in queue]
+    waiting = iter(enumerate(queue))
 
-    async def bounded(group: list[Action]) -> list[Result]:
-        async with slots:
-            return await _run_group(group, shop, on_event)
+    async def work() -> None:
+        # One begins with the next as soon as one is done, without a pause in which its outcome would go to disk alone.
+        for number, group in waiting:
+            done[number] = await _run_group(group, shop, on_event)
 
-    done = await asyncio.gather(*(bounded(group) for group in queue))
+    await asyncio.gather(*(work() for _ in range(min(IN_FLIGHT, len(queue)))))
     return [*results, *(result for group in done for result in group)]
 
 

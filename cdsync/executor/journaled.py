@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ from cdsync.core.labels import label_of
 from cdsync.core.match import matching_runs, matching_schedules
 from cdsync.core.model import Address, DesiredState, FollowedRun, ObservedState, Ownership, RemoteRun, RemoteSchedule
 from cdsync.core.records import HistoryEntry, Intent, changes_in_words
-from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected
+from cdsync.errors import ApiError, NotFound, OutcomeUnknown, Rejected, StoreError
 from cdsync.executor.doubts import Doubts
 from cdsync.references import References
 from cdsync.store import Store
@@ -86,6 +88,18 @@ class Workshop:
             raise ValueError(f"{action.address} owns nothing, but the plan would {action.kind} it")
         return owned
 
+    def commit_soon(self) -> None:
+        """Put on disk what was left open once nothing else can be done at once, if nothing else does so before.
+
+        The next creation is written down in between, so that both together cost one wait for the disk.
+        """
+        asyncio.get_running_loop().call_soon(self._commit)
+
+    def _commit(self) -> None:
+        # What could not be written has an unknown outcome still, and is looked for.
+        with suppress(StoreError):
+            self.store.commit()
+
     def label_for(self, action: Action) -> str | None:
         """The label to send with a creation; None once the API is known to take or echo none."""
         return None if self.labels is False else label_of(self.owner, action.address)
@@ -153,7 +167,9 @@ async def _create_once(
         owned=owned,
         run=first_sight(owned),
         entry=shop.entry(action, "done", uid=uid),
+        left_open=True,
     )
+    shop.commit_soon()
     shop.doubts.end(intent)
     return owned
 

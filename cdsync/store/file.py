@@ -40,16 +40,44 @@ class StateFile:
                 )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, left_open: bool = False) -> Iterator[sqlite3.Connection]:
+        """A block whose writes are kept all, or none when it raises.
+
+        They are on disk when it ends; those of one that is `left_open` with the next one, or by `commit`.
+        """
+        connection = self._connection
         with store_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            if inner := connection.in_transaction:
+                connection.execute("SAVEPOINT inner")
+            else:
+                connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
+                yield connection
+                if inner:
+                    connection.execute("RELEASE inner")
+                    inner = False
+                if not left_open:
+                    connection.execute("COMMIT")
             except BaseException:
                 # A full disk or a broken one has made SQLite roll back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK TO inner" if inner else "ROLLBACK")
+                raise
+
+    def commit(self) -> None:
+        """Put on disk what was left open.
+
+        Raises:
+            StoreError: it cannot be written; it is as if it had never been.
+        """
+        connection = self._connection
+        with store_errors(self.path):
+            try:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
 
     def _version(self) -> Version:

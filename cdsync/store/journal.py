@@ -75,9 +75,14 @@ class Journal(StateFile):
         owned: Ownership | None = None,
         run: FollowedRun | None = None,
         entry: HistoryEntry | None = None,
+        left_open: bool = False,
     ) -> None:
-        """Close a request as `done`, `refused` or `absent`, with what is ours and on record because of it."""
-        with self._transaction() as connection:
+        """Close a request as `done`, `refused` or `absent`, with what is ours and on record because of it.
+
+        When it is `left_open`, it is on disk with the next write, or by `commit`; until then a crash leaves the outcome
+        unknown, as one before the answer does.
+        """
+        with self._transaction(left_open=left_open) as connection:
             connection.execute("UPDATE journal SET outcome = ? WHERE id = ?", (outcome, number))
             if owned is not None:
                 put_ownership(connection, owned)

@@ -48,7 +48,11 @@ def open_writer(
                 connection.execute("PRAGMA synchronous = FULL")
                 _check(connection, path)
                 migrate(connection, path)
-            yield Store(connection, path, lock=beside)
+            store = Store(connection, path, lock=beside)
+            try:
+                yield store
+            finally:
+                store.commit()
     finally:
         lock.release(descriptor)
 

@@ -264,6 +264,16 @@ def test_a_fire_time_lies_strictly_ahead() -> None:
     assert next_fire("0 9 * * *", "UTC", after=nine - timedelta(microseconds=1)) == nine
 
 
+@given(
+    after=st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 # zoned here
+    cron=st.sampled_from(["* * * * *", "*/7 1-3 * * *", "30 2 * * 0", "0 0 1 * *"]),
+    timezone=st.sampled_from([None, "Europe/Paris", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+)
+def test_the_next_fire_is_the_first_of_all(after: datetime, cron: str, timezone: str | None) -> None:
+    """It is remembered for the minute, in which nothing else could become the next."""
+    assert next_fire(cron, timezone, after=after) == next(fire_times(cron, timezone, after=after))
+
+
 def test_a_day_of_the_month_and_a_day_of_the_week_are_either_or() -> None:
     """POSIX fires on both the thirteenth and on Fridays when both are restricted."""
     fires = upcoming("0 0 13 * 5", "UTC", after=datetime(2026, 6, 1, tzinfo=UTC), count=4)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +12,8 @@ import pytest
 
 from cdsync.core.events import Failed, Started, Succeeded, Unresolved
 from cdsync.core.model import Resource
-from cdsync.errors import Unauthorized
+from cdsync.errors import StoreError, Unauthorized
+from cdsync.executor.execute import IN_FLIGHT
 from cdsync.simulator import Fault
 from tests.executor.world import World, live_in, one_off, outcomes, results, schedule
 
@@ -261,6 +265,65 @@ def test_every_action_is_told_from_its_beginning_to_its_end(tmp_path: Path) -> N
         }
 
     live_in(tmp_path, story)
+
+
+class Disk(sqlite3.Connection):
+    """A database on a disk that keeps all but one of the transactions: the one of this number, from 1 on."""
+
+    committed = 0
+    broken_at = 0
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Execute one statement."""
+        if sql == "COMMIT":
+            self.committed += 1
+            if self.committed == self.broken_at:
+                super().execute("ROLLBACK")
+                raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, parameters)
+
+
+def on(disks: list[Disk], *, broken_at: int = 0) -> Callable[..., sqlite3.Connection]:
+    """Opens the state on such a disk, and adds it to the list."""
+
+    def connect(*args: Any, **options: Any) -> sqlite3.Connection:
+        disk: Disk = sqlite3.connect(*args, factory=Disk, **options)
+        disk.broken_at = broken_at
+        disks.append(disk)
+        return disk
+
+    return connect
+
+
+def test_an_outcome_and_the_next_request_go_to_disk_together(tmp_path: Path) -> None:
+    """So that many creations cost about one wait for the disk each, not two."""
+
+    async def story(world: World) -> None:
+        await world.apply(schedule("before"))
+        disks: list[Disk] = []
+        world.connect = on(disks)
+        await world.apply(schedule("before"), *map(schedule, NAMES))
+        assert len(NAMES) < disks[0].committed < 1.5 * len(NAMES) + IN_FLIGHT
+
+    live_in(tmp_path, story)
+
+
+@LABELS
+@pytest.mark.parametrize("broken_at", range(1, 16))
+def test_whatever_the_disk_does_not_keep_is_made_once(tmp_path: Path, broken_at: int, labels: str) -> None:
+    """An intent that is not kept is not sent; an outcome that is not kept is found by looking."""
+
+    async def story(world: World) -> None:
+        declared = [schedule(name) for name in NAMES[:5]]
+        world.connect = on([], broken_at=broken_at)
+        with suppress(StoreError):
+            await world.apply(*declared)
+        world.connect = sqlite3.connect
+        assert (await world.apply(*declared)).complete
+        assert len(world.rows()) == len(declared)
+        assert {row.uid for row in world.rows()} == {owned.uid for owned in world.owned().resources.values()}
+
+    live_in(tmp_path, story, labels=labels)
 
 
 def test_a_rate_limit_slows_and_fails_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -131,6 +132,7 @@ class World:
     settings: Settings
     policy: Policy = field(default_factory=Policy)
     events: list[Event] = field(default_factory=list)
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
     @property
     def account(self) -> Account:
@@ -162,7 +164,7 @@ class World:
     @asynccontextmanager
     async def opened(self, resources: Iterable[Resource], **policy: Any) -> AsyncIterator[Pass]:
         """What one command works with."""
-        with open_writer(self.settings.state, holder="a test") as store:
+        with open_writer(self.settings.state, holder="a test", connect=self.connect) as store:
             async with connect(self.settings.api, key="a-key", now=self.clock, transport=self.transport) as api:
                 yield Pass(
                     settings=self.settings,

@@ -133,6 +133,48 @@ def test_an_answer_is_recorded_at_once_with_all_that_follows(store: Store) -> No
     assert store.history() == (entry("a", "create"),)
 
 
+def test_an_answer_that_is_left_open_is_on_disk_with_the_next_request(path: Path, store: Store) -> None:
+    """Both cost one wait for the disk; until then the outcome is as unknown to others as before the answer."""
+    number = store.begin(intent("a"))
+    store.finish(number, "done", owned=ownership("a"), entry=entry("a", "create"), left_open=True)
+    assert store.owned_by(address_of("a")) == ownership("a")
+    with open_reader(path) as other:
+        assert [pending.id for pending in other.pending()] == [number]
+        assert other.owned_by(address_of("a")) is None
+    store.begin(intent("b"))
+    with open_reader(path) as other:
+        assert [pending.intent.address.name for pending in other.pending()] == ["b"]
+        assert other.owned_by(address_of("a")) == ownership("a")
+        assert other.history() == (entry("a", "create"),)
+
+
+def test_what_is_left_open_is_on_disk_when_it_is_asked_for_or_closed(path: Path) -> None:
+    """By `commit`, which may come once too often, or by the end of the state."""
+    with open_writer(path, holder="a test") as store:
+        store.finish(store.begin(intent("a")), "done", owned=ownership("a"), left_open=True)
+        store.commit()
+        store.commit()
+        with open_reader(path) as other:
+            assert other.owned_by(address_of("a")) == ownership("a")
+        store.finish(store.begin(intent("b")), "done", owned=ownership("b"), left_open=True)
+    with open_reader(path) as other:
+        assert other.pending() == ()
+        assert other.owned_by(address_of("b")) == ownership("b")
+
+
+def test_what_is_left_open_stays_when_the_next_cannot_be_kept(path: Path, store: Store) -> None:
+    """An outcome is not lost because another one makes no sense."""
+    numbers = [store.begin(intent(name)) for name in ("a", "b")]
+    store.finish(numbers[0], "done", owned=ownership("a", "taken"), left_open=True)
+    for left_open in (True, False):
+        with pytest.raises(StoreError):
+            store.finish(numbers[1], "done", owned=ownership("b", "taken"), left_open=left_open)
+    store.commit()
+    with open_reader(path) as other:
+        assert [pending.id for pending in other.pending()] == [numbers[1]]
+        assert other.owned_by(address_of("a")) == ownership("a", "taken")
+
+
 @pytest.mark.parametrize("step", ["pause", "resume", "update", "delete", "resume-run"])
 def test_only_creations_are_looked_for(store: Store, step: str) -> None:
     """A change that was cut off needs no resolution: the next listing shows what is."""
