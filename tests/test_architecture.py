@@ -47,6 +47,7 @@ OWNERS = {
     "jinja2": {"cdsync.render.page", "cdsync.page.rendering"},
     "markupsafe": {"cdsync.render.page"},
     "msgspec": {"cdsync.api", "cdsync.config", "cdsync.seals", "cdsync.store"},
+    "httpcore": {"cdsync.api"},
     "httpx": {"cdsync.api", "cdsync.assembly", "cdsync.daemon.notifications"},  # assembly names a type
     "prometheus_client": {"cdsync.daemon.metrics"},
     "starlette": {"cdsync.daemon.endpoints", "cdsync.daemon.listener", "cdsync.daemon.pages"},

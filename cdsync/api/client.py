@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import httpx
@@ -263,7 +264,7 @@ class Client:
         target = f"{path}?{httpx.QueryParams(query)}" if query else path
         timeout = httpx.Timeout(allowed, connect=self._patience / 2).as_dict()
         return httpx.Request(
-            method, f"{self._base}{target}", headers=headers, content=content, extensions={"timeout": timeout}
+            method, _url(f"{self._base}{target}"), headers=headers, content=content, extensions={"timeout": timeout}
         )
 
     def _learn(self, response: httpx.Response) -> None:
@@ -276,6 +277,12 @@ class Client:
                 self._offset = offset if abs(offset) < FARTHEST else self._offset
         except (KeyError, ValueError, OverflowError):
             return
+
+
+@lru_cache(maxsize=1024)
+def _url(text: str) -> httpx.URL:
+    """An address. Schedules of one action are created at the same one; to read it takes a twentieth of a request."""
+    return httpx.URL(text)
 
 
 def _text(error: Exception) -> str:

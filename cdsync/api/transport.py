@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 import httpx
 
 from cdsync.api.bounded import read_bounded
+from cdsync.api.direct import MOST_CONNECTIONS, Kept, OneEach
 from cdsync.api.proxies import proxy_for
 from cdsync.api.trust import trust_for
 from cdsync.errors import Unreachable
-
-MOST_CONNECTIONS = 100
 
 KEPT = 20
 """How many connections for reading are kept open between requests."""
@@ -36,9 +35,11 @@ def transports_to(base_url: str) -> Callable[[int], httpx.AsyncBaseTransport]:
         raise Unreachable(f"{base_url[:200]}: no address of a server: {error}", remedy="check api.base_url") from error
 
     def make(kept: int) -> httpx.AsyncBaseTransport:
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
         try:
-            return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy_for(url))
+            if (proxy := proxy_for(url)) is None:
+                return Kept(trust, kept=kept) if kept else OneEach(trust)
+            limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
+            return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy)
         except (ImportError, ValueError, httpx.InvalidURL):
             # What the library says of it may hold a part of its password.
             raise Unreachable(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from cdsync.api import connect
 from cdsync.api.proxies import proxy_for
@@ -126,8 +129,8 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
 
 
 @asynccontextmanager
-async def proxy(asked: list[str]) -> AsyncIterator[str]:
-    """A proxy on this machine that answers every request itself, with an empty listing; gives its address."""
+async def listening(asked: list[str], *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server or proxy on this machine that answers every request with an empty listing; gives its address."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -136,9 +139,9 @@ async def proxy(asked: list[str]) -> AsyncIterator[str]:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +149,7 @@ def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def story() -> list[str]:
         asked: list[str] = []
-        async with proxy(asked) as address:
+        async with listening(asked) as address:
             monkeypatch.setenv("HTTP_PROXY", address)
             settings = ApiSettings(base_url="http://127.0.0.1:9", dialect="rest")
             async with connect(settings, key=KEY, now=lambda: MONDAY_SEVEN) as api:
@@ -157,6 +160,32 @@ def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = asyncio.run(story())
     assert reading.startswith("GET http://127.0.0.1:9/")
     assert writing.startswith("POST http://127.0.0.1:9/")
+
+
+def test_requests_are_encrypted_for_a_server_that_is_vouched_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Those that read and those that write, on a server whose authority the environment names."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    proof = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(proof)
+
+    async def story(*, name: str) -> list[str]:
+        asked: list[str] = []
+        async with listening(asked, tls=proof) as address:
+            settings = ApiSettings(base_url=address.replace("127.0.0.1", name), dialect="rest")
+            async with connect(settings, key=KEY, now=lambda: MONDAY_SEVEN) as api:
+                await api.pause_schedule("u-1")
+                await api.schedules()
+        return asked
+
+    writing, reading = asyncio.run(story(name="localhost"))
+    assert writing.startswith("POST /v4/schedules/u-1/pause")
+    assert reading.startswith("GET /v4/schedules?")
+    with pytest.raises(Unreachable, match="certificate verify failed"):
+        asyncio.run(story(name="127.0.0.1"))
 
 
 @dataclass
