@@ -73,10 +73,15 @@ class Bench:
             root=self.root, environment={**environment, "CDSYNC_CACHE": f"{self.root}-cache" if cache else ""}
         )
 
-    def median(self, work: Callable[[], object], *, clock: Callable[[], float] = time.perf_counter) -> float:
-        """The median cost of some runs, after one that does not count."""
-        work()
-        return statistics.median(_timed(work, clock) for _ in range(self.runs))
+    def medians(self, *works: Callable[[], object]) -> list[float]:
+        """The median time of each of these, after one run that does not count.
+
+        They take turns, because a machine that others use is faster at one time than at another.
+        """
+        for work in works:
+            work()
+        spent = [[_timed(work, time.perf_counter) for work in works] for _ in range(self.runs)]
+        return [statistics.median(times) for times in zip(*spent, strict=True)]
 
     def row(self, what: str, value: float, floor: float, limit: float | None = None, unit: str = "s") -> Row:
         """A row about this account."""
@@ -118,14 +123,20 @@ def run(work: Callable[[], Awaitable[object]]) -> Callable[[], None]:
 def unchanged(bench: Bench) -> list[Row]:
     """An account that is as declared: reading, planning, and what a daemon spends on it."""
     cold, warm = bench.around(cache=False), bench.around(cache=True)
-    reading = bench.median(lambda: read_yaml(bench.root))
-    listing = bench.median(run(lambda: read_pages(bench.url)))
     cache = Path(warm.environment["CDSYNC_CACHE"])
+    reading, validating, known, listing, planning, planning_again = bench.medians(
+        lambda: read_yaml(bench.root),
+        lambda: load(bench.root, now=wall_clock()),
+        lambda: load(bench.root, now=wall_clock(), cache=cache),
+        run(lambda: read_pages(bench.url)),
+        run(lambda: plan(cold)),
+        run(lambda: plan(warm)),
+    )
     return [
-        bench.row("validate, cold", bench.median(lambda: load(bench.root, now=wall_clock())), reading, 2.0),
-        bench.row("validate, warm", bench.median(lambda: load(bench.root, now=wall_clock(), cache=cache)), reading),
-        bench.row("plan, cold", bench.median(run(lambda: plan(cold))), reading + listing, 1.6),
-        bench.row("plan, warm", bench.median(run(lambda: plan(warm))), listing, 1.5),
+        bench.row("validate, cold", validating, reading, 2.0),
+        bench.row("validate, warm", known, reading),
+        bench.row("plan, cold", planning, reading + listing, 1.6),
+        bench.row("plan, warm", planning_again, listing, 1.5),
     ]
 
 
@@ -133,45 +144,50 @@ def commands(bench: Bench) -> list[Row]:
     """The commands themselves, from their start to their end, beside programs that do nothing else than the floors."""
     environment = {**os.environ, **bench.around(cache=True).environment}
 
-    def median(*arguments: str) -> float:
-        work = partial(subprocess.run, arguments, check=True, stdout=subprocess.DEVNULL, env=environment)
-        return bench.median(work)
+    def command(*arguments: str) -> Callable[[], object]:
+        whole = (sys.executable, "-m", *arguments)
+        return partial(subprocess.run, whole, check=True, stdout=subprocess.DEVNULL, env=environment)
 
-    cdsync = (sys.executable, "-m", "cdsync", "-C", str(bench.root))
-    reading = median(sys.executable, "-m", "benchmarks.plain_yaml", str(bench.root))
-    listing = median(sys.executable, "-m", "benchmarks.plain_httpx", bench.url)
+    reading, validating, listing, planning = bench.medians(
+        command("benchmarks.plain_yaml", str(bench.root)),
+        command("cdsync", "-C", str(bench.root), "validate"),
+        command("benchmarks.plain_httpx", bench.url),
+        command("cdsync", "-C", str(bench.root), "plan"),
+    )
     return [
-        bench.row("cdsync validate, unchanged", median(*cdsync, "validate"), reading),
-        bench.row("cdsync plan, unchanged", median(*cdsync, "plan"), listing, 1.5),
+        bench.row("cdsync validate, unchanged", validating, reading),
+        bench.row("cdsync plan, unchanged", planning, listing, 1.5),
     ]
 
 
 def kept(bench: Bench) -> list[Row]:
     """What a daemon spends on the account: processor time of a pass beside that of its listing, and memory."""
-    listing = bench.median(run(lambda: read_pages(bench.url)), clock=time.process_time)
     with daemon(bench.around(cache=True)) as keeper:
-        passes = [keeper.spent(keeper.pass_once) for _ in range(bench.runs)]
+        listings, passes = [], []
+        for _ in range(bench.runs):
+            listings.append(_timed(run(lambda: read_pages(bench.url)), time.process_time))
+            passes.append(keeper.spent(keeper.pass_once))
         time.sleep(IDLE)
         idle = keeper.spent(lambda: time.sleep(IDLE)) / IDLE
         memory = keeper.memory()
     return [
-        bench.row("daemon, a pass, processor", statistics.median(passes), listing),
+        bench.row("daemon, a pass, processor", statistics.median(passes), statistics.median(listings)),
         bench.row("daemon, between passes, processor", idle, 1.0, unit="of one"),
         bench.row("daemon, memory", memory, 150.0 * max(bench.count / 10_000, 1.0), 1.0, unit="MiB"),
     ]
 
 
 def created(root: Path, runs: int) -> Row:
-    """A thousand creations, beside as many plain requests."""
+    """A thousand creations, beside as many plain requests; the first run of both does not count."""
     spent: list[float] = []
     floors: list[float] = []
-    for number in range(runs):
+    for number in range(runs + 1):
         with tempfile.TemporaryDirectory(dir=root, prefix=f"{number}-") as folder, served(Path(folder), 0) as url:
             write_root(Path(folder), CREATED)
             around = Bench(Path(folder), url, CREATED, runs).around(cache=False)
             spent.append(_timed(run(partial(apply, around)), time.perf_counter))
             floors.append(_timed(run(partial(send_creations, url, CREATED, at_a_time=IN_FLIGHT)), time.perf_counter))
-    return Row("apply, all new", CREATED, statistics.median(spent), statistics.median(floors), 1.5)
+    return Row("apply, all new", CREATED, statistics.median(spent[1:]), statistics.median(floors[1:]), 1.5)
 
 
 def limited(root: Path, plain: float) -> Row:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 import httpx
 import stamina
@@ -261,7 +262,7 @@ class Client:
         allowed: float,
     ) -> httpx.Request:
         headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
-        target = f"{path}?{httpx.QueryParams(query)}" if query else path
+        target = f"{path}?{urlencode(query, doseq=True)}" if query else path
         timeout = httpx.Timeout(allowed, connect=self._patience / 2).as_dict()
         return httpx.Request(
             method, _url(f"{self._base}{target}"), headers=headers, content=content, extensions={"timeout": timeout}

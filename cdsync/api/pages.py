@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from cdsync.api.answers import json_of
-from cdsync.api.parse import parse_rows, parse_run, parse_schedule
+from cdsync.api.parse import parse_page, parse_rows, parse_run, parse_schedule
 from cdsync.core.model import RemoteRun, RemoteSchedule
 
 
@@ -20,7 +20,8 @@ def schedules_in(content: bytes) -> Sequence[RemoteSchedule]:
         BadAnswer: it is no page of schedules.
         ValueError, RecursionError: it is no JSON.
     """
-    return tuple(map(parse_schedule, parse_rows(json_of(content), what="schedules")))
+    page = parse_page(content)
+    return page if page is not None else tuple(map(parse_schedule, parse_rows(json_of(content), what="schedules")))
 
 
 def runs_in(content: bytes) -> Sequence[RemoteRun]:

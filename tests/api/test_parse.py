@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdsync.api.parse import parse_rows, parse_run, parse_schedule, parse_uid
+from cdsync.api.parse import parse_page, parse_rows, parse_run, parse_schedule, parse_uid
 from cdsync.core.model import RemoteRun, RemoteSchedule, RunError
 from cdsync.errors import BadAnswer
 
@@ -250,3 +251,36 @@ def test_any_answer_is_a_value_or_a_bad_answer(answer: Any) -> None:
             read(answer)
         except BadAnswer:
             continue
+
+
+TEXTS = st.text(max_size=4) | st.sampled_from(
+    ["ACTIVE", "paused", "0 9 * * 1-5", "Europe/Paris", "2026-06-01T09:00:00+02:00", "0001-01-01", "1780000000"]
+)
+USUAL = st.fixed_dictionaries(
+    {"uid": st.from_regex(r"[!-~]{1,8}", fullmatch=True)},
+    optional=dict.fromkeys((*FIELDS[:8], "created_at", "workspace_uid"), st.none() | TEXTS)
+    | {"data": st.dictionaries(TEXTS, TEXTS, max_size=2)},
+)
+ANY = st.dictionaries(st.sampled_from(["uid", "schedule_uid", *FIELDS]), JSON | TEXTS | st.just("\ud800"), max_size=6)
+
+
+@given(rows=st.lists(USUAL, max_size=3))
+def test_a_usual_page_is_read_by_its_types_and_means_the_same(rows: list[dict[str, Any]]) -> None:
+    """Whatever texts stand in its fields, and whatever stands in those that nobody asks for."""
+    assert parse_page(_bytes(rows)) == tuple(map(parse_schedule, rows))
+
+
+@given(page=st.lists(USUAL | ANY, max_size=3) | JSON)
+def test_another_page_is_left_to_the_tolerant_reader(page: Any) -> None:
+    """It is not read by its types, or means the same by them."""
+    found = parse_page(_bytes(page))
+    assert found is None or found == tuple(map(parse_schedule, page))
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"{}", b'[{"uid": "u\\n"}]', b'[{"uid": ""}]', b"[" * 5000])
+def test_what_is_no_usual_page_is_not_read_by_its_types(content: bytes) -> None:
+    assert parse_page(content) is None
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value).encode()
