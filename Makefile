@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= auto
+# One more than there are processors, because many tests wait for a process or a limit.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # Many images forbid Python to keep its bytecode; then each process of the tests compiles everything anew.
 export PYTHONDONTWRITEBYTECODE :=

@@ -89,14 +89,14 @@ class Workshop:
         return owned
 
     def commit_soon(self) -> None:
-        """Put on disk what was left open once nothing else can be done at once, if nothing else does so before.
+        """Put on disk what is due once nothing else can be done at once, if nothing else was written before.
 
         The next creation is written down in between, so that both together cost one wait for the disk.
         """
         asyncio.get_running_loop().call_soon(self._commit)
 
     def _commit(self) -> None:
-        # What could not be written has an unknown outcome still, and is looked for.
+        # What could not be written stays due: with the next request it is tried again, which is not sent otherwise.
         with suppress(StoreError):
             self.store.commit()
 
@@ -167,7 +167,7 @@ async def _create_once(
         owned=owned,
         run=first_sight(owned),
         entry=shop.entry(action, "done", uid=uid),
-        left_open=True,
+        with_next=True,
     )
     shop.commit_soon()
     shop.doubts.end(intent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from cdsync.store.faults import store_errors
 from cdsync.store.lock import identity_of
 
 Version: TypeAlias = tuple[int, int, bool]
+Write: TypeAlias = Callable[[sqlite3.Connection], None]
 
 
 class StateFile:
@@ -21,6 +22,7 @@ class StateFile:
     def __init__(self, connection: sqlite3.Connection, path: Path, *, lock: Path | None = None) -> None:
         self._connection = connection
         self._held = {file: identity_of(file) for file in (path, lock) if file is not None}
+        self._due: list[Write] = []
         self.path = path
 
     def require_in_place(self) -> None:
@@ -40,52 +42,47 @@ class StateFile:
                 )
 
     @contextmanager
-    def _transaction(self, *, left_open: bool = False) -> Iterator[sqlite3.Connection]:
-        """A block whose writes are kept all, or none when it raises.
-
-        They are on disk when it ends; those of one that is `left_open` with the next one, or by `commit`.
-        """
-        connection = self._connection
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A block whose writes, and all that are due, are on disk when it ends, or none of them when it raises."""
         with store_errors(self.path):
-            if inner := connection.in_transaction:
-                connection.execute("SAVEPOINT inner")
-            else:
-                connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
-                if inner:
-                    connection.execute("RELEASE inner")
-                    inner = False
-                if not left_open:
-                    connection.execute("COMMIT")
+                for write in self._due:
+                    write(self._connection)
+                yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
                 # A full disk or a broken one has made SQLite roll back by itself.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK TO inner" if inner else "ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
+            self._due.clear()
+
+    def _write_with_next(self, write: Write) -> None:
+        """Write something with whatever is written or read next, at the latest by `commit`.
+
+        No transaction is left open for it, so that others may write meanwhile. What cannot be written stays due.
+        """
+        self._due.append(write)
 
     def commit(self) -> None:
-        """Put on disk what was left open.
+        """Put on disk what is due.
 
         Raises:
-            StoreError: it cannot be written; it is as if it had never been.
+            StoreError: it cannot be written; it stays due.
         """
-        connection = self._connection
-        with store_errors(self.path):
-            try:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        if self._due:
+            with self._transaction():
+                pass
 
     def _version(self) -> Version:
         """What is another whenever something was written, by us or by anybody else, and while it may be undone."""
+        self.commit()
         with store_errors(self.path):
             (others,) = self._connection.execute("PRAGMA data_version").fetchone()
             return self._connection.total_changes, int(others), self._connection.in_transaction
 
     def _rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
+        self.commit()
         with store_errors(self.path):
             return self._connection.execute(query, values).fetchall()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from cdsync.core.model import Address, FollowedRun, Ownership
 from cdsync.core.records import HistoryEntry, Intent, PendingIntent
+from cdsync.errors import StoreError
 from cdsync.store.codec import decode_intent, decode_time, encode_intent, encode_time
 from cdsync.store.faults import legible
 from cdsync.store.file import StateFile
@@ -75,14 +77,18 @@ class Journal(StateFile):
         owned: Ownership | None = None,
         run: FollowedRun | None = None,
         entry: HistoryEntry | None = None,
-        left_open: bool = False,
+        with_next: bool = False,
     ) -> None:
         """Close a request as `done`, `refused` or `absent`, with what is ours and on record because of it.
 
-        When it is `left_open`, it is on disk with the next write, or by `commit`; until then a crash leaves the outcome
+        `with_next` is for one that need not be on disk before the next write: a crash until then leaves its outcome
         unknown, as one before the answer does.
+
+        Raises:
+            StoreError: it cannot be written, or another resource owns the same object.
         """
-        with self._transaction(left_open=left_open) as connection:
+
+        def write(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE journal SET outcome = ? WHERE id = ?", (outcome, number))
             if owned is not None:
                 put_ownership(connection, owned)
@@ -90,6 +96,20 @@ class Journal(StateFile):
                 put_run(connection, run)
             if entry is not None:
                 put_history(connection, entry)
+
+        if with_next:
+            if owned is not None:
+                self._require_unowned(owned)
+            self._write_with_next(write)
+            return
+        with self._transaction() as connection:
+            write(connection)
+
+    def _require_unowned(self, owned: Ownership) -> None:
+        """Make sure that no other resource owns the object, before something is written later that says so."""
+        query = "SELECT address FROM ownership WHERE uid = ? AND address <> ?"
+        if rows := self._rows(query, owned.uid, str(owned.address)):
+            raise StoreError(f"{self.path}: {owned.address} would own {owned.uid}, which {rows[0][0]} owns already")
 
     def lost(self, number: int) -> None:
         """Note that the answer to a request will not come any more."""

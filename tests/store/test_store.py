@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cdsync.core.model import FINAL_RUN_STATUSES, Hold, Kind, OwnedState
 from cdsync.core.records import HistoryFilter
-from cdsync.errors import StoreError
+from cdsync.errors import StoreError, StoreUnwritable
 from cdsync.store import Store, open_beside, open_reader, open_writer
 from tests.store.values import AT_SEVEN, address_of, entry, intent, ownership, run
 
@@ -133,11 +133,16 @@ def test_an_answer_is_recorded_at_once_with_all_that_follows(store: Store) -> No
     assert store.history() == (entry("a", "create"),)
 
 
-def test_an_answer_that_is_left_open_is_on_disk_with_the_next_request(path: Path, store: Store) -> None:
+def finish_with_next(store: Store, number: int, name: str, uid: str | None = None) -> None:
+    """Close a creation so that it is written with whatever is written next."""
+    owned = ownership(name, uid) if uid else ownership(name)
+    store.finish(number, "done", owned=owned, entry=entry(name, "create"), with_next=True)
+
+
+def test_an_answer_goes_to_disk_together_with_the_next_request(path: Path, store: Store) -> None:
     """Both cost one wait for the disk; until then the outcome is as unknown to others as before the answer."""
     number = store.begin(intent("a"))
-    store.finish(number, "done", owned=ownership("a"), entry=entry("a", "create"), left_open=True)
-    assert store.owned_by(address_of("a")) == ownership("a")
+    finish_with_next(store, number, "a")
     with open_reader(path) as other:
         assert [pending.id for pending in other.pending()] == [number]
         assert other.owned_by(address_of("a")) is None
@@ -148,31 +153,61 @@ def test_an_answer_that_is_left_open_is_on_disk_with_the_next_request(path: Path
         assert other.history() == (entry("a", "create"),)
 
 
-def test_what_is_left_open_is_on_disk_when_it_is_asked_for_or_closed(path: Path) -> None:
-    """By `commit`, which may come once too often, or by the end of the state."""
-    with open_writer(path, holder="a test") as store:
-        store.finish(store.begin(intent("a")), "done", owned=ownership("a"), left_open=True)
-        store.commit()
-        store.commit()
-        with open_reader(path) as other:
-            assert other.owned_by(address_of("a")) == ownership("a")
-        store.finish(store.begin(intent("b")), "done", owned=ownership("b"), left_open=True)
+@pytest.mark.parametrize("ask", [Store.owned, Store.pending, Store.history, Store.known_uids, Store.commit])
+def test_what_is_due_is_written_before_anything_is_read(
+    path: Path, store: Store, ask: Callable[[Store], object]
+) -> None:
+    finish_with_next(store, store.begin(intent("a")), "a")
+    ask(store)
     with open_reader(path) as other:
+        assert other.owned_by(address_of("a")) == ownership("a")
         assert other.pending() == ()
-        assert other.owned_by(address_of("b")) == ownership("b")
 
 
-def test_what_is_left_open_stays_when_the_next_cannot_be_kept(path: Path, store: Store) -> None:
-    """An outcome is not lost because another one makes no sense."""
-    numbers = [store.begin(intent(name)) for name in ("a", "b")]
-    store.finish(numbers[0], "done", owned=ownership("a", "taken"), left_open=True)
-    for left_open in (True, False):
-        with pytest.raises(StoreError):
-            store.finish(numbers[1], "done", owned=ownership("b", "taken"), left_open=left_open)
+def test_what_is_due_is_written_when_the_state_is_closed(path: Path) -> None:
+    with open_writer(path, holder="a test") as store:
+        finish_with_next(store, store.begin(intent("a")), "a")
+    with open_reader(path) as store:
+        assert store.owned_by(address_of("a")) == ownership("a")
+
+
+def test_others_may_write_while_something_is_due(path: Path, store: Store) -> None:
+    """Whoever is told of the outcome may stand still as long as they like."""
+    finish_with_next(store, store.begin(intent("a")), "a")
+    with open_beside(path, holder="another") as beside:
+        beside.hold(address_of("a"), Hold(since=AT_SEVEN))
+    assert set(store.owned().held) == {address_of("a")}
+
+
+def test_what_is_due_stays_due_when_the_next_cannot_be_kept(path: Path, store: Store) -> None:
+    """An outcome is not lost because another one makes no sense, nor is the other one taken up with it."""
+    numbers = [store.begin(intent(name)) for name in ("a", "b", "c")]
+    finish_with_next(store, numbers[0], "a", "taken")
+    with pytest.raises(StoreError):
+        store.finish(numbers[1], "done", owned=ownership("b", "taken"))
+    with pytest.raises(StoreError, match="schedule/c would own taken, which schedule/a owns already"):
+        finish_with_next(store, numbers[2], "c", "taken")
     store.commit()
     with open_reader(path) as other:
-        assert [pending.id for pending in other.pending()] == [numbers[1]]
+        assert [pending.id for pending in other.pending()] == numbers[1:]
         assert other.owned_by(address_of("a")) == ownership("a", "taken")
+        assert other.history() == (entry("a", "create"),)
+
+
+def test_what_is_due_is_written_as_soon_as_there_is_room(path: Path, store: Store) -> None:
+    """A disk that is full for a while keeps the next request from being written, and so from leaving."""
+    finish_with_next(store, store.begin(intent("a")), "a")
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    large = replace(intent("b"), parameters={"much": "x" * 100_000})
+    for _ in range(2):
+        with pytest.raises(StoreUnwritable):
+            store.begin(large)
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    store.begin(large)
+    with open_reader(path) as other:
+        assert [pending.intent.address.name for pending in other.pending()] == ["b"]
+        assert other.owned_by(address_of("a")) == ownership("a")
 
 
 @pytest.mark.parametrize("step", ["pause", "resume", "update", "delete", "resume-run"])
