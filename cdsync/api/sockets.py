@@ -10,7 +10,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,6 +18,9 @@ import httpcore
 
 HEAD_START = 0.25
 """Seconds after which the next address of a name is tried beside the first (RFC 8305, "Happy Eyeballs")."""
+
+PIECE = 65536
+"""Bytes that are held back at most."""
 
 NAMES = {"ssl_object": "ssl_object", "client_addr": "sockname", "server_addr": "peername", "socket": "socket"}
 """What httpcore asks about a stream, and what asyncio calls it."""
@@ -96,18 +99,29 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._held = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 # httpcore's
+        with suppress(httpcore.WriteError):
+            # An answer may have come all the same.
+            await self._send(timeout)
         with _told_as(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 return await self._reader.read(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 # httpcore's
-        if not buffer:
-            return  # as of a request without a body
+        # Head and body come one after the other; in one piece they cost one call of the system, and one packet.
+        self._held += buffer
+        if len(self._held) > PIECE:
+            await self._send(timeout)
+
+    async def _send(self, timeout: float | None) -> None:  # noqa: ASYNC109 # httpcore's
+        if not self._held:
+            return
+        held, self._held = self._held, b""
         with _told_as(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
-                self._writer.write(buffer)
+                self._writer.write(held)
                 await self._writer.drain()
 
     async def aclose(self) -> None:

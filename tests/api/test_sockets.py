@@ -160,6 +160,30 @@ def test_nothing_is_waited_for_longer_than_allowed() -> None:
     asyncio.run(story())
 
 
+def test_head_and_body_leave_together_and_not_before_an_answer_is_waited_for() -> None:
+    """In one piece; what is given up before has not left at all."""
+    pieces: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            pieces.append(piece)
+            writer.write(b"taken")
+
+    async def story() -> None:
+        async with listening(take) as port:
+            given_up = await connected(port)
+            await given_up.write(b"never sent", timeout=10)
+            await given_up.aclose()
+            stream = await connected(port)
+            await stream.write(b"head ", timeout=10)
+            await stream.write(b"body", timeout=10)
+            assert await stream.read(65536, timeout=10) == b"taken"
+            await stream.aclose()
+
+    asyncio.run(story())
+    assert pieces == [b"head body"]
+
+
 def test_what_has_not_left_when_a_connection_is_closed_never_does() -> None:
     """It is taken for lost by then; what left later could take effect after it was ruled out."""
     closed = asyncio.Event()
