@@ -124,10 +124,7 @@ def unchanged(bench: Bench) -> list[Row]:
     """An account that is as declared: reading, planning, and what a daemon spends on it."""
     cold, warm = bench.around(cache=False), bench.around(cache=True)
     cache = Path(warm.environment["CDSYNC_CACHE"])
-
-    def read() -> None:
-        read_yaml(bench.root)
-
+    read = partial(read_yaml, bench.root)
     list_all = run(lambda: read_pages(bench.url))
     listing, planning_again = bench.medians(list_all, run(lambda: plan(warm)))
     reading, validating, known = bench.medians(

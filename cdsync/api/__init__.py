@@ -12,7 +12,7 @@ import sys
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # "None stands for a module that is not there"
 
 from cdsync.api.api import Api, Created, connect  # noqa: E402 # after the line above
-from cdsync.api.client import LIVE_PATIENCE, Call  # noqa: E402
-from cdsync.api.dialects import Operation  # noqa: E402
+from cdsync.api.client import LIVE_PATIENCE, Call  # noqa: E402 # likewise
+from cdsync.api.dialects import Operation  # noqa: E402 # likewise
 
 __all__ = ["LIVE_PATIENCE", "Api", "Call", "Created", "Operation", "connect"]

@@ -71,25 +71,8 @@ def _fields(row: Any) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) and not row.keys() & UIDS else row
 
 
-def parse_schedule(row: Any) -> RemoteSchedule:
-    """A schedule of a listing, of a get, or of an answer to a change."""
-    fields = _fields(row)
-    return RemoteSchedule(
-        uid=_uid_in(fields, OF_A_SCHEDULE),
-        action=_text(fields.get("action_name")) or "",
-        status=(_text(fields.get("status")) or "UNKNOWN").upper(),
-        cron=_text(fields.get("cron")),
-        timezone=_text(fields.get("timezone")),
-        label=_text(fields.get("name")),
-        next_execution_at=moment_of(fields.get("next_execution_at")),
-        last_executed_at=moment_of(fields.get("last_executed_at")),
-        created_at=moment_of(fields.get("created_at")),
-        workspace_uid=_text(fields.get("workspace_uid")),
-    )
-
-
 class _Row(msgspec.Struct):
-    """A row as the servers of today send it."""
+    """The fields of a schedule, by the types that the servers of today send; a tolerant reader puts in any others."""
 
     uid: str
     action_name: str | None = None
@@ -103,7 +86,14 @@ class _Row(msgspec.Struct):
     workspace_uid: str | None = None
 
 
+_SHOWN = _Row.__struct_fields__[1:]
 _ROWS = msgspec.json.Decoder(list[_Row])
+
+
+def parse_schedule(row: Any) -> RemoteSchedule:
+    """A schedule of a listing, of a get, or of an answer to a change."""
+    fields = _fields(row)
+    return _schedule(_Row(_uid_in(fields, OF_A_SCHEDULE), *map(fields.get, _SHOWN)))
 
 
 def parse_page(content: bytes) -> Sequence[RemoteSchedule] | None:
@@ -115,22 +105,21 @@ def parse_page(content: bytes) -> Sequence[RemoteSchedule] | None:
         rows = _ROWS.decode(content)
     except (ValueError, RecursionError):
         return None
-    if not all(UID.fullmatch(row.uid) for row in rows):
-        return None
-    return tuple(
-        RemoteSchedule(
-            uid=intern(row.uid),
-            action=_text(row.action_name) or "",
-            status=(_text(row.status) or "UNKNOWN").upper(),
-            cron=_text(row.cron),
-            timezone=_text(row.timezone),
-            label=_text(row.name),
-            next_execution_at=moment_of(row.next_execution_at),
-            last_executed_at=moment_of(row.last_executed_at),
-            created_at=moment_of(row.created_at),
-            workspace_uid=_text(row.workspace_uid),
-        )
-        for row in rows
+    return tuple(map(_schedule, rows)) if all(UID.fullmatch(row.uid) for row in rows) else None
+
+
+def _schedule(row: _Row) -> RemoteSchedule:
+    return RemoteSchedule(
+        uid=intern(row.uid),
+        action=_text(row.action_name) or "",
+        status=(_text(row.status) or "UNKNOWN").upper(),
+        cron=_text(row.cron),
+        timezone=_text(row.timezone),
+        label=_text(row.name),
+        next_execution_at=moment_of(row.next_execution_at),
+        last_executed_at=moment_of(row.last_executed_at),
+        created_at=moment_of(row.created_at),
+        workspace_uid=_text(row.workspace_uid),
     )
 
 
